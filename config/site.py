@@ -1,0 +1,245 @@
+"""The site as the rest of the house sees it: one frozen tree, cross-referenced, nothing left to look up by string.
+
+Built by config.load from the site files; nobody mutates it, a reload builds a new one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from pathlib import Path
+
+from drivers.bacnet.settings import BacnetBus, BacnetDevice
+from drivers.modbus.settings import ModbusBus, ModbusDevice
+from drivers.profile import BacnetPoint, ModbusPoint, Profile
+from schedules.allures import Setpoints
+from schedules.calendars import Calendar
+from schedules.occupancy import Occupancy
+from schedules.plan import Plan
+from schedules.sun import Place
+
+__all__ = ["BacnetBus", "BacnetDevice", "BacnetPoint", "ModbusBus", "ModbusDevice", "ModbusPoint"]
+
+
+@dataclass(frozen=True, slots=True)
+class Mqtt:
+    """Where the broker is. ``url`` is ``mqtt://host:port`` or ``mqtts://host:port``; secrets never in the file."""
+
+    url: str
+    base: str = "veilleuse"
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    ca_file: Path | None = None
+    cert_file: Path | None = None
+    key_file: Path | None = None
+    protocol: str = "3.1.1"
+    keepalive_s: int = 15
+    home_assistant: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Durations of the wire and of reporting, in seconds of the site's clock."""
+
+    heartbeat_s: float = 900.0
+    """A state is published at least this often, changed or not."""
+    stale_after_s: float = 30.0
+    """A reading older than this is stale (never less than three of its own poll periods)."""
+    reassert_s: float = 900.0
+    """An unchanged output is written again this often, so that a device's own comm-loss timer stays armed."""
+    feedback_s: float = 10.0
+    """How long a written output may take to show in the feedback."""
+    settle_s: float = 120.0
+    """No diagnosis of a lamp for this long after its level changed."""
+    persist_s: float = 60.0
+    """A condition must hold this long before it is an alarm, and be gone this long before it ends."""
+    sample_s: float = 60.0
+    """Period of the history samples."""
+    speed: float = 1.0
+    """How many seconds of the site's clock pass in a real one; wire durations above are already scaled."""
+
+    def scaled(self, speed: float) -> Timing:
+        """The same durations of real time on a clock that runs ``speed`` times faster."""
+        if speed == 1.0:
+            return self
+        return replace(
+            self,
+            stale_after_s=self.stale_after_s * speed,
+            feedback_s=self.feedback_s * speed,
+            reassert_s=max(self.reassert_s, 15.0 * speed),
+            heartbeat_s=max(self.heartbeat_s, 10.0 * speed),
+            settle_s=max(self.settle_s, 3.0 * speed),
+            persist_s=max(self.persist_s, 2.0 * speed),
+            sample_s=max(self.sample_s, 1.0 * speed),
+            speed=speed,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class OverridePolicy:
+    """An override always ends: after ``default`` when none is given, after ``cap`` at the latest."""
+
+    default: timedelta = timedelta(hours=2)
+    cap: timedelta = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class Bus:
+    """One bus; ``settings`` is the driver's own model."""
+
+    id: str
+    driver: str
+    settings: ModbusBus | BacnetBus
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """One device on a bus; ``points`` are the names out of ``profile.points`` that this site uses, polled in turn."""
+
+    id: str
+    bus: str
+    profile: Profile
+    settings: ModbusDevice | BacnetDevice
+    points: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LampType:
+    """Electrical data of a lamp: ``power_w`` at 100 %, ``profile`` the measured (level %, W) table, rising."""
+
+    id: str
+    power_w: float
+    standby_w: float = 0.5
+    min_level: float = 1.0
+    profile: tuple[tuple[float, float], ...] = ()
+    tolerance: float = 0.15
+
+    def expected_power_w(self, level: float) -> float:
+        """Power at ``level`` (%), linear between the points of the profile."""
+        if level <= 0.0:
+            return self.standby_w
+        table = self.profile or ((0.0, self.standby_w), (100.0, self.power_w))
+        before = table[0]
+        for after in table:
+            if level <= after[0]:
+                span = after[0] - before[0]
+                share = (level - before[0]) / span if span else 1.0
+                return before[1] + share * (after[1] - before[1])
+            before = after
+        return table[-1][1]
+
+
+@dataclass(frozen=True, slots=True)
+class Lamp:
+    """One lamp: the points ``lamp.<address>.*`` of ``device``, fed by ``segment`` (None: always fed)."""
+
+    id: str
+    device: str
+    address: int
+    type: LampType
+    street: str = ""
+    cabinet: str | None = None
+    segment: str | None = None
+    latitude: float | None = None
+    longitude: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One contactor of a cabinet: the points ``segment.<output>.*`` of the cabinet's device."""
+
+    id: str
+    cabinet: str
+    device: str
+    output: int
+    phase: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cabinet:
+    """One lighting cabinet with its device (door, mains) and its segments."""
+
+    id: str
+    device: str
+    name: str = ""
+    segments: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """One electricity meter: the points ``meter.*`` of ``device``."""
+
+    id: str
+    device: str
+    cabinet: str | None = None
+    building: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Lamps and segments that follow one plan; membership is live (computed from the inventory at each load)."""
+
+    id: str
+    plan: Plan
+    lamps: tuple[str, ...] = ()
+    segments: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OptimumStart:
+    """Bounds of the preheat; ``minutes_per_k`` is the heating-up time of the zone until one is learnt."""
+
+    cap: timedelta = timedelta(hours=3)
+    cap_after_vacancy: timedelta = timedelta(hours=36)
+    minutes_per_k: float = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """One heated zone, ``id`` is ``<building>.<zone>``: the points ``zone.<number>.*`` of ``device``."""
+
+    id: str
+    building: str
+    device: str
+    number: int
+    occupancy: Occupancy
+    setpoints: Setpoints
+    optimum_start: OptimumStart | None = None
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Building:
+    """One heated building; ``device`` carries ``boiler.*`` and ``outdoor.temperature`` where it has them."""
+
+    id: str
+    device: str
+    zones: tuple[str, ...]
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A whole site. Mappings are keyed by id, in the order of the files."""
+
+    id: str
+    name: str
+    place: Place
+    country: str
+    directory: Path
+    config_hash: str
+    mqtt: Mqtt
+    timing: Timing
+    overrides: OverridePolicy
+    buses: Mapping[str, Bus]
+    devices: Mapping[str, Device]
+    calendars: Mapping[str, Calendar]
+    plans: Mapping[str, Plan]
+    groups: Mapping[str, Group]
+    lamps: Mapping[str, Lamp]
+    segments: Mapping[str, Segment]
+    cabinets: Mapping[str, Cabinet]
+    meters: Mapping[str, Meter]
+    buildings: Mapping[str, Building]
+    zones: Mapping[str, Zone]

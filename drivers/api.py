@@ -1,0 +1,213 @@
+"""The southbound words: points, readings, writes, the driver protocol and the error tree.
+
+The tree of errors; a lane (controller.bus) catches ``DriverError`` and nothing broader::
+
+    DriverError
+    ├── Retryable                  the same request may succeed later
+    │   ├── NotConnected           no connection, refused, peer closed
+    │   ├── NoAnswer               the peer was silent past the deadline
+    │   ├── BadAnswer              short, foreign or undecodable answer: a fault, never a value
+    │   └── Busy                   the peer says: not now (Modbus exceptions 5, 6, 10, 11; BACnet busy)
+    └── Terminal                   the same request will fail again until somebody changes something
+        ├── Refused                illegal address, unknown object, write access denied, value out of range
+        └── BindFailed             our own side cannot be opened (port taken, serial line missing)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import ClassVar, Protocol
+
+Now = Callable[[], datetime]
+"""The site's clock: aware UTC. Given to a driver at the composition root; drivers never ask the system."""
+
+RELINQUISH = None
+"""The value of a write that frees its priority slot (BACnet Null)."""
+
+
+class Quality(StrEnum):
+    """How far a value may be trusted. Computed from the reading and the time, never set by a timer."""
+
+    UNKNOWN = "unknown"
+    GOOD = "good"
+    UNCERTAIN = "uncertain"
+    STALE = "stale"
+    OFFLINE = "offline"
+    FAULT = "fault"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class PointId:
+    """One point of one device; ``point`` is the name in the device's profile, e.g. ``lamp.3.level``."""
+
+    device: str
+    point: str
+
+    def __str__(self) -> str:
+        return f"{self.device}/{self.point}"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A value as the device gave it, scaled to the profile's unit; binary points are 0.0 or 1.0, never NaN.
+
+    ``quality`` is GOOD or UNCERTAIN (the device itself marks it overridden or out of service). ``slots`` is
+    the occupied part of a BACnet priority array, ``((priority, value), ...)``, empty where there is none.
+    """
+
+    point: PointId
+    value: float
+    at: datetime
+    quality: Quality = Quality.GOOD
+    slots: tuple[tuple[int, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """The device answered, but this point has no usable value: sentinel, NaN, reliability fault, illegal address."""
+
+    point: PointId
+    cause: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """The device did not answer; what was known of its points ages from here."""
+
+    device: str
+    cause: str
+    at: datetime
+
+
+Observation = Reading | Fault | Silence
+
+
+class Outcome(StrEnum):
+    """What became of a write, judged by reading back."""
+
+    APPLIED = "applied"
+    MASKED = "masked"
+    REJECTED = "rejected"
+    NO_FEEDBACK = "no-feedback"
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One value for one point. ``value`` None relinquishes ``priority``; Modbus ignores the priority."""
+
+    point: PointId
+    value: float | None
+    priority: int = 13
+
+
+@dataclass(frozen=True, slots=True)
+class WriteResult:
+    """The outcome of a write with what was read back (``observed``) and who masks it (``masked_by``, 1-16)."""
+
+    write: Write
+    outcome: Outcome
+    at: datetime
+    observed: Reading | None = None
+    masked_by: int | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Poll:
+    """One due unit of reading: points of one device that share a period. ``index`` is the driver's own key."""
+
+    device: str
+    index: int
+    every_s: float
+    points: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """What cannot be talked to at the same time: a serial line, one TCP endpoint, one BACnet device."""
+
+    name: str
+    devices: tuple[str, ...]
+
+
+class Driver(Protocol):
+    """One bus. ``read`` and ``write`` are bounded in time by the driver itself and raise only ``DriverError``.
+
+    A lane calls one of them at a time; different lanes call at the same time. Connections open on first use
+    and again after a loss; ``open`` does what concerns the whole bus (a UDP socket) and may raise BindFailed.
+    """
+
+    @property
+    def lanes(self) -> Sequence[Lane]: ...
+
+    @property
+    def polls(self) -> Mapping[str, Sequence[Poll]]:
+        """The polls of every device, by device id."""
+        ...
+
+    async def open(self) -> None: ...
+
+    async def close(self) -> None:
+        """Close sockets and lines; never raises, takes under a second."""
+        ...
+
+    async def read(self, poll: Poll) -> Sequence[Reading | Fault]:
+        """Read one poll's points. Raises DriverError when the device as a whole did not answer properly."""
+        ...
+
+    async def write(self, writes: Sequence[Write]) -> Sequence[WriteResult]:
+        """Write to ONE device and read back; adjoining registers travel in one request, results in order.
+
+        A refusal is a result (REJECTED), not an error; an unreachable device raises Retryable.
+        """
+        ...
+
+
+class DriverError(Exception):
+    """Root of the tree; ``cause`` is a short lower-case phrase fit for a log line and an MQTT payload."""
+
+    retryable: ClassVar[bool]
+
+    def __init__(self, cause: str) -> None:
+        super().__init__(cause)
+        self.cause = cause
+
+
+class Retryable(DriverError):
+    """The same request may succeed later."""
+
+    retryable = True
+
+
+class Terminal(DriverError):
+    """The same request fails until somebody changes something."""
+
+    retryable = False
+
+
+class NotConnected(Retryable):
+    """No connection: refused, unreachable or closed by the peer."""
+
+
+class NoAnswer(Retryable):
+    """The peer was silent past the deadline."""
+
+
+class BadAnswer(Retryable):
+    """A short, foreign or undecodable answer."""
+
+
+class Busy(Retryable):
+    """The peer asks to come again later."""
+
+
+class Refused(Terminal):
+    """The peer refuses for good."""
+
+
+class BindFailed(Terminal):
+    """Our own side of the bus cannot be opened."""

@@ -1,0 +1,107 @@
+"""A device profile: the data sheet of one kind of device, as a data file, expanded into named points.
+
+Point names are the house's vocabulary (docs/profiles.md): ``lamp.<n>.command|level|power|energy|...``,
+``segment.<n>.command|feedback``, ``door``, ``meter.power|energy|...``, ``zone.<n>.temperature|setpoint|heating``,
+``boiler.status|supply-temperature``, ``outdoor.temperature``. Controller and simulator know devices by them alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+
+
+class Table(StrEnum):
+    """The four Modbus tables."""
+
+    COIL = "coil"
+    DISCRETE = "discrete"
+    INPUT = "input"
+    HOLDING = "holding"
+
+
+class WireType(StrEnum):
+    """How a Modbus value lies in its registers; BIT is one bit of a register or a coil or discrete input."""
+
+    BIT = "bit"
+    UINT16 = "uint16"
+    INT16 = "int16"
+    UINT32 = "uint32"
+    INT32 = "int32"
+    FLOAT32 = "float32"
+    INT64 = "int64"
+    UINT64 = "uint64"
+    FLOAT64 = "float64"
+
+    @property
+    def registers(self) -> int:
+        """How many 16-bit registers the value takes."""
+        return {"32": 2, "64": 4}.get(self.value[-2:], 1)
+
+
+@dataclass(frozen=True, slots=True)
+class ModbusPoint:
+    """One value in a Modbus device. ``value = raw * scale + offset`` in ``unit``; address 0-based, as on the wire."""
+
+    name: str
+    table: Table
+    address: int
+    type: WireType
+    unit: str = ""
+    scale: float = 1.0
+    offset: float = 0.0
+    word_order: str = "big"
+    bit: int | None = None
+    sentinels: tuple[int, ...] = ()
+    """Raw words (as one unsigned number) that mean: no value."""
+    minimum: float | None = None
+    maximum: float | None = None
+    every_s: float = 5.0
+    writable: bool = False
+    feedback: str | None = None
+    """The point that shows what the output really does, e.g. ``lamp.3.level`` for ``lamp.3.command``."""
+
+
+@dataclass(frozen=True, slots=True)
+class BacnetPoint:
+    """One property of a BACnet object, e.g. ``analog-value,1`` ``present-value``, in ``unit``."""
+
+    name: str
+    object: str
+    property: str = "present-value"
+    unit: str = ""
+    every_s: float = 10.0
+    writable: bool = False
+    commandable: bool = False
+    """Whether it has a priority array; then writes carry a priority and None relinquishes."""
+    restore: float | None = None
+    """What is written instead of a relinquish where the point is not commandable."""
+    minimum: float | None = None
+    maximum: float | None = None
+    feedback: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ModbusLimits:
+    """What one request may ask of this device."""
+
+    max_registers: int = 125
+    max_bits: int = 2000
+    max_gap: int = 8
+    """Registers between two points that are read over rather than asked for in a second request."""
+    write_multiple: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """One kind of device; ``points`` are expanded (``lamp.{n}.level`` has become ``lamp.1.level`` ...)."""
+
+    id: str
+    title: str
+    protocol: str
+    source: str
+    checked: date
+    points: Mapping[str, ModbusPoint | BacnetPoint]
+    modbus: ModbusLimits = field(default_factory=ModbusLimits)
