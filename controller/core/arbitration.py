@@ -1,0 +1,90 @@
+"""The priority array of every commanded point: who wants what, who wins, and who would be next.
+
+BACnet's command prioritization (ASHRAE 135, clause 19) for every output, Modbus lamps included; an override
+always expires. Each source has its fixed place; on a BACnet device only 13 (automatic) and 10 (override) exist.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import IntEnum, StrEnum
+
+
+class Priority(IntEnum):
+    """Command priorities; 1 wins. 1-4, 6 and 8 are never written by this house."""
+
+    FROST = 5
+    HAND = 8
+    OVERRIDE = 10
+    PRESENCE = 11
+    CAP = 12
+    PLAN = 13
+    RELINQUISH_DEFAULT = 17
+
+
+class Source(StrEnum):
+    """Who fills a slot."""
+
+    OVERRIDE = "override"
+    OPTIMUM_START = "optimum-start"
+    PLAN = "plan"
+    DEFAULT = "relinquish-default"
+
+
+_PLACE: dict[Source, tuple[Priority, int]] = {
+    Source.OVERRIDE: (Priority.OVERRIDE, 0),
+    Source.OPTIMUM_START: (Priority.PLAN, 0),
+    Source.PLAN: (Priority.PLAN, 1),
+    Source.DEFAULT: (Priority.RELINQUISH_DEFAULT, 0),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One wish: ``value`` in the point's unit, the words that explain it, and until when it stands."""
+
+    source: Source
+    value: float
+    reason: str
+    until: datetime | None = None
+    allure: str | None = None
+    by: str = ""
+
+    @property
+    def priority(self) -> Priority:
+        """The BACnet priority of this slot's source."""
+        return _PLACE[self.source][0]
+
+    def in_force(self, now: datetime) -> bool:
+        """Whether it has not expired."""
+        return self.until is None or now < self.until
+
+
+@dataclass(frozen=True, slots=True)
+class PriorityArray:
+    """All wishes in force for one point, the winner first; never empty."""
+
+    slots: tuple[Slot, ...]
+
+    @property
+    def winner(self) -> Slot:
+        """The slot that gives the present value."""
+        return self.slots[0]
+
+    @property
+    def present_value(self) -> float:
+        """The commanded value."""
+        return self.slots[0].value
+
+    def at(self, priority: Priority) -> float | None:
+        """The value that this house wants in one slot of a device's own array; None relinquishes it."""
+        return next((slot.value for slot in self.slots if slot.priority == priority), None)
+
+
+def arbitrate(wishes: Iterable[Slot | None], default: Slot, now: datetime) -> PriorityArray:
+    """Order the wishes that are in force, strongest first, with ``default`` behind them all."""
+    standing = [wish for wish in wishes if wish is not None and wish.in_force(now)]
+    standing.sort(key=lambda slot: _PLACE[slot.source])
+    return PriorityArray((*standing, default))

@@ -1,0 +1,222 @@
+"""One scan cycle: inbox and time in, next state, writes and reports out. No await, no log, no clock in here.
+
+Its cost follows what changed: groups, zones, overrides, outputs and alarms say when they are due next, and a
+device is looked at when something was heard of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from controller.core import accounts, diagnostics, heating, lighting, overrides, reconcile
+from controller.core.commands import Command, Refusal
+from controller.core.image import NOTHING_HEARD, DeviceImage
+from controller.core.journal import Saved
+from controller.core.state import Draft, State, Step
+from controller.core.wiring import Wiring
+from drivers.api import Fault, Quality, Reading, Silence, Write, WriteResult
+
+Input = Reading | Fault | Silence | WriteResult | Command | Refusal
+"""Everything that can come in from the edges."""
+
+
+def begin(wiring: Wiring, saved: Saved, now: datetime) -> Step:
+    """The first step of a core: overrides still in force, counters as they were, every plan taken up at ``now``."""
+    known = {
+        key: override for key, override in saved.overrides.items() if override.until > now and key in wiring.targets
+    }
+    state = State(
+        at=now,
+        overrides=known,
+        counters=dict(saved.counters),
+        seen=dict(saved.command_ids),
+        held=dict(saved.held),
+    )
+    return _armed(wiring, state, now)
+
+
+def adopt(wiring: Wiring, state: State, now: datetime) -> Step:
+    """The first step under a new configuration: what still exists keeps its image, overrides and outputs."""
+    devices, targets = wiring.site.devices, wiring.targets
+    carried = State(
+        at=now,
+        image={device: image for device, image in state.image.items() if device in devices},
+        preheats={key: slot for key, slot in state.preheats.items() if key in targets},
+        overrides={key: override for key, override in state.overrides.items() if key in targets},
+        outputs={key: output for key, output in state.outputs.items() if key in targets},
+        alarms={name: alarm for name, alarm in state.alarms.items() if name[0] in wiring.device_of},
+        counters=state.counters,
+        seen=state.seen,
+        held=state.held,
+    )
+    return _armed(wiring, carried, now)
+
+
+def cycle(wiring: Wiring, state: State, inbox: Sequence[Input], now: datetime) -> Step:
+    """One cycle at ``now``. Never mutates ``state``; the same arguments give the same step."""
+    draft = Draft(state, now)
+    for device, items in _by_device(inbox).items():
+        _heard(wiring, draft, device, items)
+    for item in inbox:
+        if isinstance(item, Command):
+            overrides.accept(wiring, draft, item)
+        elif isinstance(item, Refusal):
+            overrides.refuse(draft, item)
+    for key in draft.take_due():
+        _due(wiring, draft, key)
+    _rearrange(wiring, draft)
+    for item in inbox:
+        if isinstance(item, WriteResult):
+            reconcile.written(wiring, draft, item)
+    return draft.finish()
+
+
+def farewell(wiring: Wiring, state: State, now: datetime) -> list[Write]:
+    """The last writes of a clean stop."""
+    return reconcile.farewell(wiring, Draft(state, now))
+
+
+def _armed(wiring: Wiring, state: State, now: datetime) -> Step:
+    draft = Draft(state, now)
+    for key, override in state.overrides.items():
+        draft.schedule(f"override/{key}", override.until)
+    for name, alarm in state.alarms.items():
+        if alarm.raised is None or alarm.gone is not None:
+            draft.schedule(f"alarm/{name[0]}/{name[1]}", now)
+    for device in state.image:
+        draft.schedule(f"device/{device}", now)
+    for key, output in state.outputs.items():
+        draft.schedule(f"output/{key}", output.in_flight or output.not_before or now + _reassert(wiring))
+    accounts.begin(wiring, draft)
+    for group in wiring.site.groups:
+        lighting.group_due(wiring, draft, group)
+    for zone in wiring.site.zones:
+        heating.zone_due(wiring, draft, zone)
+    draft.rearrange.update(wiring.targets)
+    _rearrange(wiring, draft)
+    draft.changed.update(wiring.device_of)
+    reconcile.let_go(wiring, draft)
+    return draft.finish()
+
+
+def _reassert(wiring: Wiring) -> timedelta:
+    return timedelta(seconds=wiring.site.timing.reassert_s)
+
+
+def _by_device(inbox: Sequence[Input]) -> dict[str, list[Reading | Fault | Silence]]:
+    heard: dict[str, list[Reading | Fault | Silence]] = {}
+    for item in inbox:
+        if isinstance(item, Reading | Fault):
+            heard.setdefault(item.point.device, []).append(item)
+        elif isinstance(item, Silence):
+            heard.setdefault(item.device, []).append(item)
+        elif isinstance(item, WriteResult) and item.observed is not None:
+            heard.setdefault(item.observed.point.device, []).append(item.observed)
+    return heard
+
+
+def _heard(wiring: Wiring, draft: Draft, device: str, items: list[Reading | Fault | Silence]) -> None:
+    if device not in wiring.site.devices:
+        return
+    before = draft.image.get(device) or NOTHING_HEARD
+    image = _updated(before, items)
+    draft.image[device] = image
+    if image.silent is not None:
+        if before.silent is None:
+            _went_silent(wiring, draft, device, image.silent)
+        return
+    if before.silent is not None or before.heard is None:
+        draft.event("device-online", f"device/{device}")
+        draft.changed.update(wiring.entities_of[device])
+    if f"device/{device}" not in draft.due:
+        draft.schedule(f"device/{device}", draft.now + timedelta(seconds=wiring.stale_after_s[device]))
+    readings = [item for item in items if isinstance(item, Reading)]
+    for item in items:
+        if not isinstance(item, Silence):
+            draft.changed.update(wiring.shown_by.get((device, item.point.point), ()))
+    accounts.count_device(wiring, draft, device, before, image)
+    for reading in readings:
+        _look_at(wiring, draft, device, reading)
+    diagnostics.judge_device(wiring, draft, device)
+
+
+def _updated(image: DeviceImage, items: list[Reading | Fault | Silence]) -> DeviceImage:
+    answers: list[Reading | Fault] = []
+    for item in items:
+        if isinstance(item, Silence):
+            image = (image.with_observations(answers) if answers else image).with_silence(item)
+            answers = []
+        else:
+            answers.append(item)
+    return image.with_observations(answers) if answers else image
+
+
+def _look_at(wiring: Wiring, draft: Draft, device: str, reading: Reading) -> None:
+    target = wiring.commanded.get((device, reading.point.point))
+    if target is not None:
+        reconcile.observed(wiring, draft, target, reading)
+    elif reading.point.point.endswith(".temperature") and reading.quality is Quality.GOOD:
+        for key in wiring.shown_by.get((device, reading.point.point), ()):
+            if key.startswith("zone/"):
+                heating.zone_due(wiring, draft, key.removeprefix("zone/"))
+
+
+def _went_silent(wiring: Wiring, draft: Draft, device: str, silence: Silence) -> None:
+    draft.event("device-offline", f"device/{device}", cause=silence.cause)
+    draft.changed.update(wiring.entities_of[device])
+    for target in wiring.targets_of[device]:
+        reconcile.lost(draft, target)
+    draft.schedule(f"device/{device}", None)
+    diagnostics.judge_device(wiring, draft, device)
+
+
+def _growing_old(wiring: Wiring, draft: Draft, device: str) -> None:
+    """Nothing was heard for a while: show the device's quality as it is by now."""
+    image = draft.image.get(device)
+    if image is None or image.heard is None:
+        return
+    old_at = image.heard + timedelta(seconds=wiring.stale_after_s[device])
+    if old_at > draft.now:
+        draft.schedule(f"device/{device}", old_at)
+    else:
+        draft.changed.update(wiring.entities_of[device])
+
+
+def _due(wiring: Wiring, draft: Draft, key: str) -> None:
+    kind, _, rest = key.partition("/")
+    if kind == "group":
+        lighting.group_due(wiring, draft, rest)
+    elif kind == "zone":
+        heating.zone_due(wiring, draft, rest)
+    elif kind == "override":
+        overrides.override_due(draft, rest)
+    elif kind == "output":
+        reconcile.output_due(wiring, draft, rest)
+    elif kind == "alarm":
+        diagnostics.alarm_due(wiring, draft, rest)
+    elif kind == "device":
+        _growing_old(wiring, draft, rest)
+    elif kind == "night":
+        accounts.night_due(wiring, draft)
+
+
+def _rearrange(wiring: Wiring, draft: Draft) -> None:
+    """Work out anew what every touched target shall do; segments last, because they follow their lamps."""
+    segments: set[str] = set()
+    for key in sorted(draft.rearrange):
+        target = wiring.targets.get(key)
+        if target is None:
+            continue
+        if key.startswith("segment/"):
+            segments.add(key)
+            continue
+        reconcile.arrange(wiring, draft, target)
+        if key.startswith("lamp/"):
+            segment = wiring.site.lamps[target.id].segment
+            if segment is not None:
+                segments.add(f"segment/{segment}")
+    for key in sorted(segments):
+        target = wiring.targets.get(key)
+        if target is not None:
+            reconcile.arrange(wiring, draft, target)

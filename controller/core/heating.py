@@ -1,0 +1,105 @@
+"""Zones: from occupancy and allures, optimum start and overrides to the setpoint that a controller shall hold."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from config.site import OptimumStart, Zone
+from controller.core.arbitration import PriorityArray, Slot, Source, arbitrate
+from controller.core.lighting import override_slot
+from controller.core.state import Draft
+from controller.core.wiring import Wiring
+from drivers.api import Quality
+from schedules import allures
+from schedules.allures import Allure, AllureDemand
+from schedules.optimum_start import preheat_start
+
+_LONG_VACANCY = timedelta(hours=48)
+
+
+def zone_due(wiring: Wiring, draft: Draft, zone_id: str) -> None:
+    """Take up the zone's allure at this instant, begin a preheat that is due, and say when to look again."""
+    zone = wiring.site.zones[zone_id]
+    key = f"zone/{zone_id}"
+    demand = allures.evaluate(zone.occupancy, zone.setpoints, draft.now)
+    wish = Slot(Source.PLAN, demand.setpoint_c, demand.reason, demand.until, demand.allure.value)
+    before = draft.demands.get(key)
+    if before != wish:
+        draft.demands[key] = wish
+        draft.rearrange.add(key)
+        draft.changed.add(key)
+        if before is not None and demand.allure is Allure.COMFORT and before.allure != Allure.COMFORT.value:
+            _report_opening(wiring, draft, zone, demand)
+    start = _preheat(wiring, draft, zone, demand)
+    draft.schedule(key, min(demand.until, start) if start is not None else demand.until)
+
+
+def zone_array(wiring: Wiring, draft: Draft, zone_id: str) -> PriorityArray:
+    """The wishes for one zone's setpoint in degrees C."""
+    key = f"zone/{zone_id}"
+    zone = wiring.site.zones[zone_id]
+    default = Slot(Source.DEFAULT, zone.setpoints.reduced, "no occupancy known", None, Allure.REDUCED.value)
+    wishes = (override_slot(draft, key), draft.preheats.get(key), draft.demands.get(key))
+    return arbitrate(wishes, default, draft.now)
+
+
+def temperature(wiring: Wiring, draft: Draft, zone: Zone) -> float | None:
+    """The room temperature while it can be trusted, else None: a bad sensor never drives control."""
+    device = draft.image.get(zone.device)
+    point = f"zone.{zone.number}.temperature"
+    if device is None:
+        return None
+    quality = device.quality(point, draft.now, wiring.stale_after(zone.device, point))
+    return device.value(point) if quality in (Quality.GOOD, Quality.UNCERTAIN) else None
+
+
+def ready_at(zone: Zone, slot: Slot, measured_c: float | None, now: datetime) -> datetime | None:
+    """When the zone will have reached the setpoint of ``slot``, by the zone's own heating-up time."""
+    if zone.optimum_start is None or measured_c is None or slot.allure != Allure.COMFORT.value:
+        return None
+    missing_k = max(0.0, slot.value - measured_c)
+    return now + timedelta(minutes=missing_k * zone.optimum_start.minutes_per_k)
+
+
+def _preheat(wiring: Wiring, draft: Draft, zone: Zone, demand: AllureDemand) -> datetime | None:
+    """Begin, keep or end the preheat; returns when it would begin if nothing changed."""
+    key = f"zone/{zone.id}"
+    running = draft.preheats.get(key)
+    if running is not None and not running.in_force(draft.now):
+        draft.preheats.drop(key)
+        draft.rearrange.add(key)
+        running = None
+    if running is not None or zone.optimum_start is None or demand.next_opening is None:
+        return None
+    if demand.allure is Allure.COMFORT:
+        return None
+    start = _start(wiring, draft, zone, zone.optimum_start, demand, demand.next_opening)
+    if start > draft.now:
+        return start
+    if start >= demand.next_opening:
+        return None
+    local = demand.next_opening.astimezone(wiring.site.place.zone)
+    reason = f"optimum start for the opening on {local:%a %H:%M}"
+    comfort = zone.setpoints.of(Allure.COMFORT)
+    draft.preheats[key] = Slot(Source.OPTIMUM_START, comfort, reason, demand.next_opening, Allure.COMFORT.value)
+    draft.rearrange.add(key)
+    draft.event("preheat", key, opening=demand.next_opening, temperature_c=temperature(wiring, draft, zone))
+    return None
+
+
+def _start(
+    wiring: Wiring, draft: Draft, zone: Zone, bounds: OptimumStart, demand: AllureDemand, opening: datetime
+) -> datetime:
+    vacancy = demand.until - demand.since
+    cap = bounds.cap_after_vacancy if vacancy >= _LONG_VACANCY else bounds.cap
+    measured = temperature(wiring, draft, zone)
+    if measured is None:  # blind: as if the room had fallen to the setpoint that it is kept at
+        measured = demand.setpoint_c
+    comfort = zone.setpoints.of(Allure.COMFORT)
+    return preheat_start(opening, measured, comfort, bounds.minutes_per_k, cap)
+
+
+def _report_opening(wiring: Wiring, draft: Draft, zone: Zone, demand: AllureDemand) -> None:
+    measured = temperature(wiring, draft, zone)
+    facts = {} if measured is None else {"temperature_c": round(measured, 2)}
+    draft.event("opening", f"zone/{zone.id}", setpoint_c=demand.setpoint_c, **facts)

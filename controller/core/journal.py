@@ -1,0 +1,49 @@
+"""What must survive a power cut, as values: a step of the core says what changed, the store writes it down."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from schedules.allures import Allure
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """An operator's override in force; it always ends at ``until``. ``value`` is a level (%) or degrees C."""
+
+    value: float
+    since: datetime
+    until: datetime
+    reason: str
+    by: str
+    command_id: str
+    allure: Allure | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    """Changes since the last step; keys of ``overrides`` are ``kind/id``, None means ended.
+
+    ``counters`` are absolute values by name (``lamp/l-001/energy_kwh``). ``held`` are BACnet slots that we
+    occupy, ``device/point@priority`` -> value, None when relinquished.
+    """
+
+    overrides: Mapping[str, Override | None] = field(default_factory=dict)
+    command_ids: Mapping[str, datetime] = field(default_factory=dict)
+    counters: Mapping[str, float] = field(default_factory=dict)
+    held: Mapping[str, float | None] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.overrides or self.command_ids or self.counters or self.held)
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What the store gave back at the start."""
+
+    overrides: Mapping[str, Override] = field(default_factory=dict)
+    command_ids: Mapping[str, datetime] = field(default_factory=dict)
+    counters: Mapping[str, float] = field(default_factory=dict)
+    held: Mapping[str, float] = field(default_factory=dict)

@@ -1,0 +1,281 @@
+"""Desired against observed: level-triggered, only differences are written, every write is judged by reading back.
+
+A missed instant is harmless: whatever happened (restart, outage, a hand at the device, a late answer), the
+output is compared again with each reading and written again until the wire says what the array says.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from controller.core.arbitration import Priority, PriorityArray
+from controller.core.heating import zone_array
+from controller.core.lighting import lamp_array, segment_array
+from controller.core.state import CommandResult, Draft, Output, Slots, WriteState
+from controller.core.wiring import Kind, Target, Wiring
+from drivers.api import Outcome, PointId, Reading, Write, WriteResult
+
+_BACKOFF_CAP_S = 20.0
+_REJECTED_RETRY_S = 60.0
+_OUTCOMES = {
+    Outcome.APPLIED: WriteState.APPLIED,
+    Outcome.MASKED: WriteState.MASKED,
+    Outcome.REJECTED: WriteState.REJECTED,
+    Outcome.NO_FEEDBACK: WriteState.NO_FEEDBACK,
+}
+
+
+def array_of(wiring: Wiring, draft: Draft, target: Target) -> PriorityArray:
+    """The priority array of one commanded point."""
+    if target.kind is Kind.LAMP:
+        return lamp_array(wiring, draft, target.id)
+    if target.kind is Kind.SEGMENT:
+        return segment_array(wiring, draft, target.id)
+    return zone_array(wiring, draft, target.id)
+
+
+def arrange(wiring: Wiring, draft: Draft, target: Target) -> bool:
+    """Work out what the point shall hold; when that changed, pursue it. Returns whether the value changed."""
+    wanted = _wanted(target, array_of(wiring, draft, target))
+    output = draft.outputs.get(target.key)
+    draft.changed.add(target.key)
+    if output is not None and output.slots == wanted:
+        _settle_owed(draft, target, output)
+        return False
+    owed = output.command_id if output is not None else ""
+    fresh = Output(wanted, draft.now, command_id=owed, in_flight=output.in_flight if output else None)
+    draft.outputs[target.key] = fresh
+    pursue(wiring, draft, target, fresh)
+    return True
+
+
+def pursue(wiring: Wiring, draft: Draft, target: Target, output: Output) -> None:
+    """Write what the device does not hold; without an observation yet, wait for one."""
+    device = draft.image.get(target.device)
+    reading = device.readings.get(target.command) if device is not None else None
+    if device is None or not device.online:
+        _owe_pending(draft, target, output, "the device does not answer; written when it returns")
+        return
+    if reading is None and target.command not in device.faults:
+        return
+    agrees = reading is not None and _agrees(target, output.slots, reading)
+    if reading is not None and agrees and output.in_flight is None and not output.reassert:
+        _confirm(wiring, draft, target, output, reading)
+        return
+    if output.not_before is not None and draft.now < output.not_before:
+        draft.schedule(f"output/{target.key}", output.not_before)
+        return
+    _write(wiring, draft, target, output, reading)
+
+
+def written(wiring: Wiring, draft: Draft, result: WriteResult) -> None:
+    """Take up the outcome of a write."""
+    target = wiring.commanded.get((result.write.point.device, result.write.point.point))
+    output = draft.outputs.get(target.key) if target is not None else None
+    if target is None or output is None:
+        return
+    if (result.write.priority, result.write.value) not in output.slots:
+        return  # an older value's outcome; that of the newer write follows
+    if result.outcome is Outcome.APPLIED or _hidden_by_ourselves(output.slots, result):
+        _remember_held(draft, target, result.write)
+        if len(output.slots) > 1 and result.observed is not None and not _agrees(target, output.slots, result.observed):
+            return  # the sibling slot's own result is still to come
+        _confirm(wiring, draft, target, replace(output, in_flight=None), result.observed)
+        return
+    if result.outcome is Outcome.MASKED:
+        _remember_held(draft, target, result.write)
+    _note_failure(wiring, draft, target, output, result)
+
+
+def observed(wiring: Wiring, draft: Draft, target: Target, reading: Reading) -> None:
+    """Compare a fresh reading of a commanded point with what is wanted."""
+    output = draft.outputs.get(target.key)
+    if output is None or output.in_flight is not None:
+        return
+    if output.write is WriteState.APPLIED and _agrees(target, output.slots, reading):
+        mask = _mask(target, output.slots, reading)
+        if mask != output.masked_by:
+            _confirm(wiring, draft, target, output, reading)
+        return
+    pursue(wiring, draft, target, output)
+
+
+def lost(draft: Draft, target: Target) -> None:
+    """The device went silent: whatever was on its way is in doubt and will be asserted on its return."""
+    output = draft.outputs.get(target.key)
+    if output is not None:
+        draft.outputs[target.key] = replace(
+            output, write=WriteState.PENDING, in_flight=None, not_before=None, reassert=True
+        )
+        draft.changed.add(target.key)
+
+
+def output_due(wiring: Wiring, draft: Draft, key: str) -> None:
+    """Periodic re-assertion, a retry whose time has come, or an outcome that never came."""
+    target, output = wiring.targets.get(key), draft.outputs.get(key)
+    if target is None or output is None:
+        return
+    if output.in_flight is not None:
+        if draft.now < output.in_flight:
+            draft.schedule(f"output/{key}", output.in_flight)
+            return
+        output = replace(output, in_flight=None, write=WriteState.NO_FEEDBACK, detail="no outcome in time")
+        draft.changed.add(key)
+    device = draft.image.get(target.device)
+    if device is None or not device.online:
+        draft.outputs[key] = output
+        return
+    _write(wiring, draft, target, output, device.readings.get(target.command))
+
+
+def farewell(wiring: Wiring, draft: Draft) -> list[Write]:
+    """What is written on a clean stop: held BACnet slots go back, other outputs stay as they are."""
+    writes: list[Write] = []
+    for target in wiring.targets.values():
+        if target.kind is not Kind.ZONE:
+            continue
+        if target.prioritised:
+            held = (p for p in (Priority.OVERRIDE, Priority.PLAN) if held_key(target, p) in draft.held)
+            writes.extend(Write(point_of(target), None, priority) for priority in held)
+        elif target.restore is not None:
+            writes.append(Write(point_of(target), target.restore, Priority.PLAN))
+    return writes
+
+
+def let_go(wiring: Wiring, draft: Draft) -> None:
+    """At a start: free the slots that an earlier run held at points which nobody commands any more."""
+    for key in list(draft.held):
+        place, _, priority = key.rpartition("@")
+        device, _, point = place.partition("/")
+        if (device, point) in wiring.commanded or device not in wiring.site.devices:
+            continue
+        draft.writes.append(Write(PointId(device, point), None, int(priority)))
+        draft.held.drop(key)
+        draft.journal_held[key] = None
+
+
+def held_key(target: Target, priority: int) -> str:
+    """The name of a held BACnet slot in the journal."""
+    return f"{target.device}/{target.command}@{int(priority)}"
+
+
+def _wanted(target: Target, array: PriorityArray) -> Slots:
+    if not target.prioritised:
+        return ((int(Priority.PLAN), array.present_value),)
+    automatic = array.at(Priority.PLAN)
+    return ((int(Priority.PLAN), automatic), (int(Priority.OVERRIDE), array.at(Priority.OVERRIDE)))
+
+
+def _agrees(target: Target, slots: Slots, reading: Reading) -> bool:
+    if not target.prioritised:
+        value = slots[0][1]
+        return value is not None and abs(reading.value - value) <= target.tolerance
+    held = dict(reading.slots)
+    return all(_same(held.get(priority), value, target.tolerance) for priority, value in slots)
+
+
+def _same(held: float | None, wanted: float | None, tolerance: float) -> bool:
+    if held is None or wanted is None:
+        return held is wanted
+    return abs(held - wanted) <= tolerance
+
+
+def _mask(target: Target, slots: Slots, reading: Reading | None) -> int | None:
+    """The stronger priority of somebody else that hides our value, if any."""
+    if not target.prioritised or reading is None:
+        return None
+    ours = min((priority for priority, value in slots if value is not None), default=17)
+    return next((p for p, _ in sorted(reading.slots) if p < ours and p not in dict(slots)), None)
+
+
+def _hidden_by_ourselves(slots: Slots, result: WriteResult) -> bool:
+    """Whether the stronger value that hides a written slot is our own override."""
+    return result.outcome is Outcome.MASKED and dict(slots).get(result.masked_by or 0) is not None
+
+
+def _differing(target: Target, slots: Slots, reading: Reading | None) -> Slots:
+    if reading is None or not target.prioritised:
+        return tuple(slot for slot in slots if slot[1] is not None or target.prioritised)
+    held = dict(reading.slots)
+    differing = tuple(s for s in slots if not _same(held.get(s[0]), s[1], target.tolerance))
+    return differing or tuple(slot for slot in slots if slot[1] is not None)
+
+
+def _write(wiring: Wiring, draft: Draft, target: Target, output: Output, reading: Reading | None) -> None:
+    deadline = draft.now + timedelta(seconds=wiring.site.timing.feedback_s)
+    slots = _differing(target, output.slots, reading)
+    draft.writes.extend(Write(point_of(target), value, priority) for priority, value in slots)
+    draft.outputs[target.key] = replace(output, in_flight=deadline, attempts=output.attempts + 1, reassert=False)
+    draft.schedule(f"output/{target.key}", deadline)
+
+
+def _confirm(wiring: Wiring, draft: Draft, target: Target, output: Output, reading: Reading | None) -> None:
+    mask = _mask(target, output.slots, reading)
+    state = WriteState.APPLIED if mask is None else WriteState.MASKED
+    detail = "" if mask is None else f"masked by priority {mask}"
+    if mask is not None and output.masked_by != mask:
+        draft.event("output-masked", target.key, masked_by=mask)
+    settled = replace(
+        output,
+        write=state,
+        detail=detail,
+        masked_by=mask,
+        attempts=0,
+        in_flight=None,
+        confirmed=draft.now,
+        not_before=None,
+    )
+    _settle_owed(draft, target, settled)
+    draft.outputs[target.key] = replace(settled, command_id="")
+    draft.schedule(f"output/{target.key}", draft.now + timedelta(seconds=wiring.site.timing.reassert_s))
+    draft.changed.add(target.key)
+
+
+def _note_failure(wiring: Wiring, draft: Draft, target: Target, output: Output, result: WriteResult) -> None:
+    state = _OUTCOMES[result.outcome]
+    wait_s = _REJECTED_RETRY_S if state is WriteState.REJECTED else min(_BACKOFF_CAP_S, 2.0 ** min(output.attempts, 6))
+    detail = result.detail or (f"masked by priority {result.masked_by}" if result.masked_by else "")
+    retry_at = draft.now + timedelta(seconds=wait_s * wiring.site.timing.speed)
+    if state is not output.write:
+        draft.event(f"output-{state}", target.key, detail=detail, masked_by=result.masked_by)
+    failed = replace(
+        output, write=state, detail=detail, masked_by=result.masked_by, in_flight=None, not_before=retry_at
+    )
+    _settle_owed(draft, target, failed)
+    draft.outputs[target.key] = replace(failed, command_id="")
+    draft.schedule(f"output/{target.key}", retry_at)
+    draft.changed.add(target.key)
+
+
+def _settle_owed(draft: Draft, target: Target, output: Output) -> None:
+    """Give the result that a command waits for, once the wire has spoken."""
+    if not output.command_id or output.in_flight is not None:
+        return
+    if output.write is WriteState.PENDING:
+        return
+    draft.results.append(CommandResult(output.command_id, target.key, output.write.value, output.detail, draft.now))
+    draft.outputs[target.key] = replace(output, command_id="")
+
+
+def _owe_pending(draft: Draft, target: Target, output: Output, detail: str) -> None:
+    if output.command_id:
+        draft.results.append(CommandResult(output.command_id, target.key, "pending", detail, draft.now))
+    draft.outputs[target.key] = replace(output, write=WriteState.PENDING, detail=detail, command_id="")
+
+
+def _remember_held(draft: Draft, target: Target, write: Write) -> None:
+    if not target.prioritised:
+        return
+    key = held_key(target, write.priority)
+    if write.value is None:
+        draft.held.drop(key)
+        draft.journal_held[key] = None
+    else:
+        draft.held[key] = write.value
+        draft.journal_held[key] = write.value
+
+
+def point_of(target: Target) -> PointId:
+    """The point that a target's writes go to."""
+    return PointId(target.device, target.command)

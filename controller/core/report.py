@@ -1,0 +1,239 @@
+"""State topics: what is known of one lamp, segment, cabinet, meter, zone or building as a flat payload.
+
+The keys are the contract's (docs/mqtt.md). A value that is not known is left out: absence is explicit, never 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from controller.core.arbitration import PriorityArray
+from controller.core.heating import ready_at, temperature
+from controller.core.image import NOTHING_HEARD, DeviceImage
+from controller.core.reconcile import array_of
+from controller.core.state import AlarmKey, Draft, Output, State, WriteState
+from controller.core.wiring import Kind, Target, Wiring
+from drivers.api import Quality
+
+Payload = dict[str, object]
+
+
+def rfc3339(at: datetime) -> str:
+    """An instant as RFC 3339 in UTC, to the millisecond where it has one."""
+    text = at.astimezone(UTC).isoformat(timespec="milliseconds" if at.microsecond else "seconds")
+    return text.replace("+00:00", "Z")
+
+
+def state_of(wiring: Wiring, state: State, key: str, now: datetime) -> Payload:
+    """The payload of ``kind/id/state`` at ``now``. Raises KeyError for an unknown key."""
+    draft = Draft(state, now)
+    kind, _, identity = key.partition("/")
+    body = _BODIES[Kind(kind)](wiring, draft, identity)
+    return {"ts": rfc3339(now), **{name: value for name, value in body.items() if value is not None}}
+
+
+def alarm_of(state: State, name: AlarmKey) -> Payload | None:
+    """The payload of an alarm topic while it is raised, else None (the retained topic is cleared)."""
+    alarm = state.alarms.get(name)
+    if alarm is None or alarm.raised is None:
+        return None
+    payload: Payload = {
+        "event": name[1],
+        "severity": alarm.severity,
+        "since": rfc3339(alarm.since),
+        "suppressed_by": None,
+    }
+    if alarm.value is not None:
+        payload["value"] = round(alarm.value, 3)
+    if alarm.threshold is not None:
+        payload["threshold"] = round(alarm.threshold, 3)
+    return payload
+
+
+def _lamp(wiring: Wiring, draft: Draft, identity: str) -> Payload:
+    lamp = wiring.site.lamps[identity]
+    image = _image(draft, lamp.device)
+    stem = f"lamp.{lamp.address}"
+    power = image.value(f"{stem}.power")
+    body: Payload = {
+        "level": _rounded(image.value(f"{stem}.level"), 1),
+        "power_w": _rounded(power, 1),
+        "energy_kwh": _rounded(draft.counters.get(f"lamp/{identity}/energy_kwh") or 0.0, 3),
+        "burning_h": _rounded(draft.counters.get(f"lamp/{identity}/burning_h") or 0.0, 2),
+        "quality": _quality(wiring, draft, lamp.device, f"{stem}.level"),
+    }
+    commanded = _command(wiring, draft, f"lamp/{identity}")
+    level = commanded.pop("value", None)
+    if isinstance(level, int | float):
+        body["commanded"] = _rounded(level, 1)
+        body["expected_power_w"] = _rounded(lamp.type.expected_power_w(level), 1)
+    return body | commanded
+
+
+def _segment(wiring: Wiring, draft: Draft, identity: str) -> Payload:
+    segment = wiring.site.segments[identity]
+    image = _image(draft, segment.device)
+    stem = f"segment.{segment.output}"
+    commanded = _command(wiring, draft, f"segment/{identity}")
+    value = commanded.pop("value", None)
+    body: Payload = {
+        "on": _switch(image.value(f"{stem}.feedback")),
+        "commanded": None if value is None else value == 1.0,
+        "breaker_tripped": _switch(image.value(f"{stem}.breaker")),
+        "lamps": len(wiring.lamps_of_segment.get(identity, ())),
+        "quality": _quality(wiring, draft, segment.device, f"{stem}.feedback"),
+    }
+    return body | commanded
+
+
+def _cabinet(wiring: Wiring, draft: Draft, identity: str) -> Payload:
+    cabinet = wiring.site.cabinets[identity]
+    image = _image(draft, cabinet.device)
+    lamps = [wiring.site.lamps[lamp] for lamp in wiring.lamps_of_device.get(cabinet.device, ())]
+    lit = sum(1 for lamp in lamps if (image.value(f"lamp.{lamp.address}.level") or 0.0) > 0.0)
+    return {
+        "door_open": _switch(image.value("door")),
+        "lamps": len(lamps),
+        "lamps_lit": lit if image.online else None,
+        **_mains(image),
+        "quality": _device_quality(wiring, draft, cabinet.device),
+    }
+
+
+def _meter(wiring: Wiring, draft: Draft, identity: str) -> Payload:
+    device = wiring.site.meters[identity].device
+    return {**_mains(_image(draft, device)), "quality": _device_quality(wiring, draft, device)}
+
+
+def _building(wiring: Wiring, draft: Draft, identity: str) -> Payload:
+    building = wiring.site.buildings[identity]
+    image = _image(draft, building.device)
+    return {
+        "outdoor_c": _rounded(image.value("outdoor.temperature"), 1),
+        "boiler_on": _switch(image.value("boiler.status")),
+        "supply_c": _rounded(image.value("boiler.supply-temperature"), 1),
+        "heating_kw": _rounded(image.value("boiler.power"), 1),
+        "heating_kwh": _rounded(image.value("boiler.energy"), 2),
+        "zones": len(building.zones),
+        "quality": _device_quality(wiring, draft, building.device),
+    }
+
+
+def _zone(wiring: Wiring, draft: Draft, identity: str) -> Payload:
+    zone = wiring.site.zones[identity]
+    key = f"zone/{identity}"
+    image = _image(draft, zone.device)
+    stem = f"zone.{zone.number}"
+    commanded = _command(wiring, draft, key)
+    value = commanded.pop("value", None)
+    body: Payload = {
+        "temperature_c": _rounded(image.value(f"{stem}.temperature"), 2),
+        "setpoint_c": _rounded(image.value(f"{stem}.setpoint"), 2),
+        "heating": _rounded(image.value(f"{stem}.heating"), 0),
+        "commanded_c": value,
+        "quality": _quality(wiring, draft, zone.device, f"{stem}.temperature"),
+    }
+    target = wiring.targets.get(key)
+    if target is not None:
+        winner = array_of(wiring, draft, target).winner
+        body["allure"] = winner.allure
+        ready = ready_at(zone, winner, temperature(wiring, draft, zone), draft.now)
+        body["ready_at"] = None if ready is None else rfc3339(ready)
+    return body | commanded
+
+
+_BODIES = {
+    Kind.LAMP: _lamp,
+    Kind.SEGMENT: _segment,
+    Kind.CABINET: _cabinet,
+    Kind.METER: _meter,
+    Kind.ZONE: _zone,
+    Kind.BUILDING: _building,
+}
+
+
+def _command(wiring: Wiring, draft: Draft, key: str) -> Payload:
+    target = wiring.targets.get(key)
+    if target is None:
+        return {}
+    array = array_of(wiring, draft, target)
+    winner = array.winner
+    output = draft.outputs.get(key)
+    return {
+        "value": winner.value,
+        "write": write_state(wiring, draft, target, output).value,
+        "detail": output.detail or None if output is not None else None,
+        "priority": int(winner.priority),
+        "reason": winner.reason,
+        "until": None if winner.until is None else rfc3339(winner.until),
+        "why": why(array),
+    }
+
+
+def write_state(wiring: Wiring, draft: Draft, target: Target, output: Output | None) -> WriteState:
+    """The output's state; a contactor whose auxiliary contact disagrees has no feedback, whatever the coil says."""
+    if output is None:
+        return WriteState.PENDING
+    if target.kind is not Kind.SEGMENT or output.write is not WriteState.APPLIED:
+        return output.write
+    feedback = _image(draft, target.device).value(target.feedback)
+    late = (draft.now - output.since).total_seconds() > wiring.site.timing.feedback_s
+    if late and feedback is not None and feedback != output.slots[0][1]:
+        return WriteState.NO_FEEDBACK
+    return output.write
+
+
+def why(array: PriorityArray) -> list[Mapping[str, object]]:
+    """The whole stack of wishes, the winner first."""
+    stack: list[Mapping[str, object]] = []
+    for slot in array.slots:
+        entry: dict[str, object] = {
+            "priority": int(slot.priority),
+            "source": slot.source.value,
+            "value": slot.value,
+        }
+        if slot.allure is not None:
+            entry["allure"] = slot.allure
+        entry["reason"] = slot.reason
+        entry["until"] = None if slot.until is None else rfc3339(slot.until)
+        stack.append(entry)
+    return stack
+
+
+def _mains(image: DeviceImage) -> Payload:
+    body: Payload = {
+        "power_w": _rounded(image.value("meter.power"), 1),
+        "energy_kwh": _rounded(image.value("meter.energy"), 3),
+        "frequency_hz": _rounded(image.value("meter.frequency"), 2),
+    }
+    for phase in ("l1", "l2", "l3"):
+        body[f"voltage_{phase}_v"] = _rounded(image.value(f"meter.voltage-{phase}"), 1)
+        body[f"current_{phase}_a"] = _rounded(image.value(f"meter.current-{phase}"), 3)
+        body[f"power_{phase}_w"] = _rounded(image.value(f"meter.power-{phase}"), 1)
+    return body
+
+
+def _image(draft: Draft, device: str) -> DeviceImage:
+    return draft.image.get(device) or NOTHING_HEARD
+
+
+def _quality(wiring: Wiring, draft: Draft, device: str, point: str) -> str:
+    quality = _image(draft, device).quality(point, draft.now, wiring.stale_after(device, point))
+    return Quality.OFFLINE.value if quality is Quality.UNKNOWN else quality.value
+
+
+def _device_quality(wiring: Wiring, draft: Draft, device: str) -> str:
+    image = _image(draft, device)
+    if not image.online or image.heard is None:
+        return Quality.OFFLINE.value
+    stale = (draft.now - image.heard).total_seconds() > wiring.stale_after_s[device]
+    return Quality.STALE.value if stale else Quality.GOOD.value
+
+
+def _switch(value: float | None) -> bool | None:
+    return None if value is None else value == 1.0
+
+
+def _rounded(value: float | None, digits: int) -> float | None:
+    return None if value is None else round(value, digits)

@@ -1,0 +1,268 @@
+"""What the core remembers between two cycles, and what a cycle gives back.
+
+A State is never changed: a cycle works on a Draft, which copies a mapping when it first changes it, so that
+a cycle in which nothing changes copies nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from heapq import heappop, heappush
+from typing import Generic, TypeVar
+
+from controller.core.arbitration import Slot
+from controller.core.image import DeviceImage
+from controller.core.journal import Journal, Override
+from drivers.api import Write
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class WriteState(StrEnum):
+    """What a state topic says of the last write."""
+
+    APPLIED = "applied"
+    PENDING = "pending"
+    MASKED = "masked"
+    REJECTED = "rejected"
+    NO_FEEDBACK = "no-feedback"
+
+
+Slots = tuple[tuple[int, float | None], ...]
+"""What a point shall hold: ``((13, 60.0),)``; on a prioritised point also ``(10, value or None)``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One commanded point: what is wanted of it and how far the wire has followed."""
+
+    slots: Slots
+    since: datetime
+    write: WriteState = WriteState.PENDING
+    detail: str = ""
+    masked_by: int | None = None
+    attempts: int = 0
+    in_flight: datetime | None = None
+    confirmed: datetime | None = None
+    not_before: datetime | None = None
+    reassert: bool = False
+    """The device was away: write on its return even where the register still shows our value."""
+    command_id: str = ""
+    """The command whose result is owed once this output is settled."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """One condition on its way: pending since ``since``, ``raised`` when it became an alarm, ``gone`` when it ended."""
+
+    severity: str
+    since: datetime
+    raised: datetime | None = None
+    gone: datetime | None = None
+    value: float | None = None
+    threshold: float | None = None
+
+
+AlarmKey = tuple[str, str]
+"""``(kind/id, TALQ event)``."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Everything the core knows. Keys are ``kind/id`` unless said otherwise."""
+
+    at: datetime
+    image: Mapping[str, DeviceImage] = field(default_factory=dict)
+    demands: Mapping[str, Slot] = field(default_factory=dict)
+    """The plan's wish by group id or ``zone/id``."""
+    preheats: Mapping[str, Slot] = field(default_factory=dict)
+    overrides: Mapping[str, Override] = field(default_factory=dict)
+    outputs: Mapping[str, Output] = field(default_factory=dict)
+    alarms: Mapping[AlarmKey, Alarm] = field(default_factory=dict)
+    counters: Mapping[str, float] = field(default_factory=dict)
+    seen: Mapping[str, datetime] = field(default_factory=dict)
+    """Ids of commands already executed or refused."""
+    held: Mapping[str, float] = field(default_factory=dict)
+    """BACnet slots that we occupy, ``device/point@priority``."""
+    due: Mapping[str, datetime] = field(default_factory=dict)
+    heap: tuple[tuple[datetime, str], ...] = ()
+    night: date | None = None
+    """The evening's date of the night that the accounts are in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One transition for the ``event`` topic and the log: ``name`` is constant, the rest are facts."""
+
+    name: str
+    target: str
+    at: datetime
+    facts: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CommandResult:
+    """The outcome of one command: applied, pending, masked, rejected, no-feedback or refused."""
+
+    id: str
+    target: str
+    outcome: str
+    detail: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one cycle decided. ``changed`` names the entities whose state topic may differ now."""
+
+    state: State
+    writes: tuple[Write, ...] = ()
+    events: tuple[Event, ...] = ()
+    results: tuple[CommandResult, ...] = ()
+    changed: frozenset[str] = frozenset()
+    alarms: frozenset[AlarmKey] = frozenset()
+    journal: Journal = field(default_factory=Journal)
+    next_due: datetime | None = None
+
+
+class Overlay(Generic[K, V]):
+    """A mapping with pending changes; the mapping beneath stays as it was."""
+
+    __slots__ = ("_base", "_changes")
+    _GONE = object()
+
+    def __init__(self, base: Mapping[K, V]) -> None:
+        self._base = base
+        self._changes: dict[K, V | object] = {}
+
+    def get(self, key: K) -> V | None:
+        found = self._changes.get(key, self)
+        if found is self:
+            return self._base.get(key)
+        return None if found is self._GONE else found  # type: ignore[return-value]
+
+    def __contains__(self, key: K) -> bool:
+        return self.get(key) is not None
+
+    def __setitem__(self, key: K, value: V) -> None:
+        self._changes[key] = value
+
+    def drop(self, key: K) -> None:
+        self._changes[key] = self._GONE
+
+    def __iter__(self) -> Iterator[K]:
+        yield from (key for key in self._base if self._changes.get(key, self) is not self._GONE)
+        yield from (key for key, value in self._changes.items() if key not in self._base and value is not self._GONE)
+
+    def merged(self) -> Mapping[K, V]:
+        """The mapping after the changes; the very same object when there were none."""
+        if not self._changes:
+            return self._base
+        whole: dict[K, V] = dict(self._base)
+        for key, value in self._changes.items():
+            if value is self._GONE:
+                whole.pop(key, None)
+            else:
+                whole[key] = value  # type: ignore[assignment]
+        return whole
+
+
+class Draft:
+    """The workspace of one cycle over a State."""
+
+    def __init__(self, state: State, now: datetime) -> None:
+        self.now = now
+        self.image: Overlay[str, DeviceImage] = Overlay(state.image)
+        self.demands: Overlay[str, Slot] = Overlay(state.demands)
+        self.preheats: Overlay[str, Slot] = Overlay(state.preheats)
+        self.overrides: Overlay[str, Override] = Overlay(state.overrides)
+        self.outputs: Overlay[str, Output] = Overlay(state.outputs)
+        self.alarms: Overlay[AlarmKey, Alarm] = Overlay(state.alarms)
+        self.counters: Overlay[str, float] = Overlay(state.counters)
+        self.seen: Overlay[str, datetime] = Overlay(state.seen)
+        self.held: Overlay[str, float] = Overlay(state.held)
+        self.due: Overlay[str, datetime] = Overlay(state.due)
+        self.night = state.night
+        self.rearrange: set[str] = set()
+        """Targets whose wishes changed in this cycle."""
+        self.changed: set[str] = set()
+        self.alarm_changes: set[AlarmKey] = set()
+        self.writes: list[Write] = []
+        self.events: list[Event] = []
+        self.results: list[CommandResult] = []
+        self.journal_overrides: dict[str, Override | None] = {}
+        self.journal_ids: dict[str, datetime] = {}
+        self.journal_counters: dict[str, float] = {}
+        self.journal_held: dict[str, float | None] = {}
+        self._heap: list[tuple[datetime, str]] | None = None
+        self._old_heap = state.heap
+
+    def event(self, name: str, target: str, **facts: object) -> None:
+        """Report one transition."""
+        self.events.append(Event(name, target, self.now, facts))
+
+    def schedule(self, key: str, at: datetime | None) -> None:
+        """``key`` is next due at ``at`` (None: not until something else happens)."""
+        if at is None:
+            self.due.drop(key)
+        elif self.due.get(key) != at:
+            self.due[key] = at
+            heappush(self._own_heap(), (at, key))
+
+    def take_due(self) -> list[str]:
+        """Everything due by now, each key once, in order of its time."""
+        taken = []
+        while self.next_due is not None and self.next_due <= self.now:
+            _, key = heappop(self._own_heap())
+            self.due.drop(key)
+            taken.append(key)
+        return taken
+
+    @property
+    def next_due(self) -> datetime | None:
+        """When something is due next; forgets outdated entries on the way."""
+        heap: list[tuple[datetime, str]] | tuple[tuple[datetime, str], ...]
+        heap = self._heap if self._heap is not None else self._old_heap
+        while heap and self.due.get(heap[0][1]) != heap[0][0]:
+            heap = self._own_heap()
+            heappop(heap)
+        return heap[0][0] if heap else None
+
+    def _own_heap(self) -> list[tuple[datetime, str]]:
+        if self._heap is None:
+            self._heap = list(self._old_heap)
+        return self._heap
+
+    def finish(self) -> Step:
+        """The step: the next state and everything that has to happen because of it."""
+        next_due = self.next_due
+        state = State(
+            at=self.now,
+            image=self.image.merged(),
+            demands=self.demands.merged(),
+            preheats=self.preheats.merged(),
+            overrides=self.overrides.merged(),
+            outputs=self.outputs.merged(),
+            alarms=self.alarms.merged(),
+            counters=self.counters.merged(),
+            seen=self.seen.merged(),
+            held=self.held.merged(),
+            due=self.due.merged(),
+            heap=tuple(self._heap) if self._heap is not None else self._old_heap,
+            night=self.night,
+        )
+        journal = Journal(self.journal_overrides, self.journal_ids, self.journal_counters, self.journal_held)
+        return Step(
+            state=state,
+            writes=tuple(self.writes),
+            events=tuple(self.events),
+            results=tuple(self.results),
+            changed=frozenset(self.changed),
+            alarms=frozenset(self.alarm_changes),
+            journal=journal,
+            next_due=next_due,
+        )

@@ -1,0 +1,171 @@
+"""The site's cross references, worked out once per configuration: which point belongs to what, what feeds what."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from config.site import Building, Cabinet, Device, Group, Lamp, Meter, Segment, Site, Zone
+from drivers.profile import BacnetPoint, ModbusPoint
+
+
+class Kind(StrEnum):
+    """The kinds of things that have a state topic."""
+
+    LAMP = "lamp"
+    SEGMENT = "segment"
+    CABINET = "cabinet"
+    METER = "meter"
+    ZONE = "zone"
+    BUILDING = "building"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One commanded point: ``key`` is ``kind/id``, ``command`` the point written, ``feedback`` what it really does."""
+
+    key: str
+    kind: Kind
+    id: str
+    device: str
+    command: str
+    feedback: str
+    minimum: float
+    maximum: float
+    tolerance: float
+    prioritised: bool
+    """Whether the device has a priority array of its own for it (BACnet commandable)."""
+    restore: float | None = None
+    """What the point gets back when we let go of it and it has no priority array."""
+
+
+class Wiring:
+    """Read-only index over a Site; everything that a cycle looks up, by id."""
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+        self.targets: dict[str, Target] = {}
+        self.targets_of: defaultdict[str, list[Target]] = defaultdict(list)
+        self.commanded: dict[tuple[str, str], Target] = {}
+        self.shown_by: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+        self.entities_of: defaultdict[str, list[str]] = defaultdict(list)
+        self.lamps_of_segment: defaultdict[str, list[str]] = defaultdict(list)
+        self.lamps_of_device: defaultdict[str, list[str]] = defaultdict(list)
+        self.group_of: dict[str, str] = {}
+        self.device_of: dict[str, str] = {}
+        self.stale_after_s: dict[str, float] = {}
+        for device in site.devices.values():
+            self._add_device(device)
+        for lamp in site.lamps.values():
+            self._add_lamp(lamp)
+        for segment in site.segments.values():
+            self._add_segment(segment)
+        for zone in site.zones.values():
+            self._add_zone(zone)
+        for group in site.groups.values():
+            self._add_group(group)
+        for meter in site.meters.values():
+            self._add_meter(meter)
+        for cabinet in site.cabinets.values():
+            self._add_cabinet(cabinet)
+        for building in site.buildings.values():
+            self._add_building(building)
+
+    def points(self, device: str) -> Mapping[str, ModbusPoint | BacnetPoint]:
+        """The points of a device's profile by name."""
+        return self.site.devices[device].profile.points
+
+    def has(self, device: str, point: str) -> bool:
+        """Whether the device has a point of that name."""
+        return point in self.points(device)
+
+    def stale_after(self, device: str, point: str) -> float:
+        """Age in seconds of the site's clock from which a reading of ``point`` is stale."""
+        spec = self.points(device).get(point)
+        timing = self.site.timing
+        return max(timing.stale_after_s, 3.0 * spec.every_s * timing.speed if spec else 0.0)
+
+    def _add_device(self, device: Device) -> None:
+        self.stale_after_s[device.id] = max((self.stale_after(device.id, p) for p in device.points), default=0.0)
+
+    def _show(self, key: str, device: str, *points: str) -> None:
+        for point in points:
+            if self.has(device, point):
+                self.shown_by[device, point].append(key)
+        self.device_of[key] = device
+        if key not in self.entities_of[device]:
+            self.entities_of[device].append(key)
+
+    def _add_target(self, kind: Kind, identity: str, device: str, command: str, feedback: str) -> None:
+        spec = self.points(device).get(command)
+        if spec is None or not spec.writable:
+            return
+        scale = spec.scale if isinstance(spec, ModbusPoint) else 0.1
+        target = Target(
+            key=f"{kind}/{identity}",
+            kind=kind,
+            id=identity,
+            device=device,
+            command=command,
+            feedback=feedback,
+            minimum=spec.minimum if spec.minimum is not None else (5.0 if kind is Kind.ZONE else 0.0),
+            maximum=spec.maximum if spec.maximum is not None else (30.0 if kind is Kind.ZONE else 100.0),
+            tolerance=max(scale * 0.51, 0.01),
+            prioritised=isinstance(spec, BacnetPoint) and spec.commandable,
+            restore=spec.restore if isinstance(spec, BacnetPoint) else None,
+        )
+        self.targets[target.key] = target
+        self.targets_of[device].append(target)
+        self.commanded[device, command] = target
+
+    def _add_lamp(self, lamp: Lamp) -> None:
+        stem = f"lamp.{lamp.address}"
+        self._add_target(Kind.LAMP, lamp.id, lamp.device, f"{stem}.command", f"{stem}.level")
+        names = (
+            "command",
+            "level",
+            "power",
+            "energy",
+            "burning",
+            "failure",
+            "gear-failure",
+            "silent",
+            "voltage",
+        )
+        self._show(f"lamp/{lamp.id}", lamp.device, *(f"{stem}.{name}" for name in names))
+        self.lamps_of_device[lamp.device].append(lamp.id)
+        if lamp.segment is not None:
+            self.lamps_of_segment[lamp.segment].append(lamp.id)
+
+    def _add_segment(self, segment: Segment) -> None:
+        stem = f"segment.{segment.output}"
+        self._add_target(Kind.SEGMENT, segment.id, segment.device, f"{stem}.command", f"{stem}.feedback")
+        self._show(f"segment/{segment.id}", segment.device, f"{stem}.command", f"{stem}.feedback", f"{stem}.breaker")
+
+    def _add_zone(self, zone: Zone) -> None:
+        stem = f"zone.{zone.number}"
+        self._add_target(Kind.ZONE, zone.id, zone.device, f"{stem}.setpoint", f"{stem}.setpoint")
+        self._show(f"zone/{zone.id}", zone.device, f"{stem}.setpoint", f"{stem}.temperature", f"{stem}.heating")
+
+    def _add_group(self, group: Group) -> None:
+        for lamp in group.lamps:
+            self.group_of[f"lamp/{lamp}"] = group.id
+        for segment in group.segments:
+            self.group_of[f"segment/{segment}"] = group.id
+
+    def _add_meter(self, meter: Meter) -> None:
+        self._show(
+            f"meter/{meter.id}",
+            meter.device,
+            *(p for p in self.points(meter.device) if p.startswith("meter.")),
+        )
+
+    def _add_cabinet(self, cabinet: Cabinet) -> None:
+        mains = (p for p in self.points(cabinet.device) if p == "door" or p.startswith("meter."))
+        self._show(f"cabinet/{cabinet.id}", cabinet.device, *mains)
+
+    def _add_building(self, building: Building) -> None:
+        plant = (p for p in self.points(building.device) if p.startswith(("boiler.", "outdoor.")))
+        self._show(f"building/{building.id}", building.device, *plant)
