@@ -1,0 +1,272 @@
+"""When a building is occupied: weekly hours, closed days, dated exceptions. Local time in, aware UTC out.
+
+Precedence: a dated exception (the first written wins) over the closed calendars over the weekly hours. Hours
+over midnight belong to the day on which they start: a closed Saturday does not cut Friday's 22:00-02:00
+short, and a closed Friday drops it whole. Daylight saving follows schedules.moments.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from schedules.calendars import WEEKDAYS, Calendar, parse_weekdays, weekday_words
+from schedules.moments import at_local
+
+HORIZON_DAYS = 400
+"""How far a search for the end of a presence or vacancy goes, in days; more than a school year."""
+OUTSIDE_HOURS = "outside the weekly hours"
+
+_DAY = timedelta(days=1)
+_MIDNIGHT = time(0)
+_INTERVAL = re.compile(r"(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})")
+
+
+class OccupancyError(ValueError):
+    """``word`` is no weekday or no interval; ``allowed`` are words that could stand there."""
+
+    def __init__(self, message: str, word: str, allowed: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.word = word
+        self.allowed = tuple(allowed)
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """Local clock times; an ``end`` not after ``start`` is on the next day, so 00:00 is also 24:00."""
+
+    start: time
+    end: time
+
+    def __str__(self) -> str:
+        end = "24:00" if self.end == _MIDNIGHT else f"{self.end:%H:%M}"
+        return f"{self.start:%H:%M}-{end}"
+
+
+WHOLE_DAY = Interval(_MIDNIGHT, _MIDNIGHT)
+
+Weekly = Mapping[int, tuple[Interval, ...]]
+"""The hours by weekday, Monday is 0; a missing weekday has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class DatedException:
+    """Occupied or vacant against the rule on ``start``, or on every day to ``end`` (included).
+
+    ``interval`` None is the whole day.
+    """
+
+    start: date
+    interval: Interval | None
+    occupied: bool
+    label: str = ""
+    end: date | None = None
+
+    def holds_on(self, day: date) -> bool:
+        """Whether the exception has hours that start on ``day``."""
+        return self.start <= day <= (self.end or self.start)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Occupancy:
+    """Compared by identity, which makes it a cheap key; a reload builds new ones."""
+
+    id: str
+    weekly: Weekly
+    closed: tuple[Calendar, ...]
+    exceptions: tuple[DatedException, ...]
+    zone: ZoneInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """Occupied or vacant from ``since`` to before ``until`` (aware UTC), the whole stretch around an instant.
+
+    ``reason`` names everything that shaped the stretch. An end beyond the horizon stands at its edge.
+    """
+
+    occupied: bool
+    since: datetime
+    until: datetime
+    reason: str
+    bounded: bool = True
+    """Whether ``until`` is a real change and not the edge of the horizon."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """A stretch within one local day; ``reasons`` in the order of time."""
+
+    occupied: bool
+    since: datetime
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """One opening or exception as instants, start included, end not."""
+
+    start: datetime
+    end: datetime
+    occupied: bool
+    reason: str
+
+
+def parse_interval(text: str) -> Interval:
+    """``08:00-17:30``, ``22:00-02:00`` (over midnight), ``00:00-24:00``; OccupancyError for anything else."""
+    match = _INTERVAL.fullmatch(text.strip())
+    if not match:
+        raise OccupancyError(f"{text!r} is no interval of the day, e.g. 08:00-17:30 or 22:00-02:00", text)
+    start_hour, start_minute, end_hour, end_minute = (int(group) for group in match.groups())
+    if (end_hour, end_minute) == (24, 0):
+        end_hour = 0
+    try:
+        interval = Interval(time(start_hour, start_minute), time(end_hour, end_minute))
+    except ValueError as error:
+        raise OccupancyError(f"{text!r}: hours 00 to 23 (an end: 24:00), minutes 00 to 59", text) from error
+    if interval.start == interval.end != _MIDNIGHT:
+        raise OccupancyError(f"{text!r} ends when it starts; a whole day is 00:00-24:00", text)
+    return interval
+
+
+def parse_weekly(value: Mapping[str, str | Sequence[str]]) -> Weekly:
+    """``{"mon-fri": ["08:00-17:30"]}`` by weekday; OccupancyError for a bad word or a weekday given twice."""
+    weekly: dict[int, tuple[Interval, ...]] = {}
+    for words, texts in value.items():
+        days = parse_weekdays(words)
+        if days is None:
+            raise OccupancyError(f"{words!r} is no weekday and no range of weekdays (mon-fri)", words, WEEKDAYS)
+        if twice := [WEEKDAYS[day] for day in days if day in weekly]:
+            raise OccupancyError(f"{words!r} gives the hours of {', '.join(twice)} a second time", words)
+        intervals = tuple(parse_interval(text) for text in ([texts] if isinstance(texts, str) else texts))
+        weekly.update(dict.fromkeys(days, intervals))
+    return weekly
+
+
+def evaluate(occupancy: Occupancy, at: datetime) -> Presence:
+    """Whether the building is occupied at the aware instant ``at``, with the whole stretch around it."""
+    presences, starts = _presences(occupancy, at.astimezone(occupancy.zone).date())
+    return presences[max(bisect_right(starts, at) - 1, 0)]
+
+
+def next_opening(occupancy: Occupancy, at: datetime) -> datetime | None:
+    """The first beginning of a presence after ``at``, None where the horizon knows none."""
+    return opening_after(occupancy, evaluate(occupancy, at))
+
+
+def opening_after(occupancy: Occupancy, presence: Presence) -> datetime | None:
+    """The first beginning of a presence after the stretch ``presence`` began, None where none is known."""
+    if presence.occupied and presence.bounded:
+        presence = evaluate(occupancy, presence.until)
+    return presence.until if presence.bounded and not presence.occupied else None
+
+
+@lru_cache(maxsize=8192)
+def _presences(occupancy: Occupancy, day: date) -> tuple[tuple[Presence, ...], tuple[datetime, ...]]:
+    """The stretches that touch the local day, whole, and when each begins."""
+    runs = _runs(occupancy, day)
+    before, since = _reach_back(occupancy, day, runs[0])
+    after, until, bounded = _reach_forward(occupancy, day, runs[-1])
+    found = []
+    for index, run in enumerate(runs):
+        is_last = index + 1 == len(runs)
+        reasons = (*(before if index == 0 else ()), *run.reasons, *(after if is_last else ()))
+        found.append(
+            Presence(
+                run.occupied,
+                since if index == 0 else run.since,
+                until if is_last else runs[index + 1].since,
+                ", ".join(dict.fromkeys(reasons)) or OUTSIDE_HOURS,
+                bounded if is_last else True,
+            )
+        )
+    return tuple(found), tuple(presence.since for presence in found)
+
+
+def _reach_back(occupancy: Occupancy, day: date, run: _Run) -> tuple[tuple[str, ...], datetime]:
+    """The reasons of earlier days for the same stretch and when it began."""
+    reasons: tuple[str, ...] = ()
+    since = run.since
+    for back in range(1, HORIZON_DAYS + 1):
+        earlier = _runs(occupancy, day - _DAY * back)
+        if earlier[-1].occupied != run.occupied:
+            break
+        reasons, since = (*earlier[-1].reasons, *reasons), earlier[-1].since
+        if len(earlier) > 1:
+            break
+    return reasons, since
+
+
+def _reach_forward(occupancy: Occupancy, day: date, run: _Run) -> tuple[tuple[str, ...], datetime, bool]:
+    """The reasons of later days for the same stretch, when it ends, and whether that is a real end."""
+    reasons: tuple[str, ...] = ()
+    for ahead in range(1, HORIZON_DAYS + 1):
+        later = _runs(occupancy, day + _DAY * ahead)
+        if later[0].occupied != run.occupied:
+            return reasons, later[0].since, True
+        reasons += later[0].reasons
+        if len(later) > 1:
+            return reasons, later[1].since, True
+    return reasons, at_local(day + _DAY * (HORIZON_DAYS + 1), _MIDNIGHT, occupancy.zone), False
+
+
+@lru_cache(maxsize=32_768)
+def _runs(occupancy: Occupancy, day: date) -> tuple[_Run, ...]:
+    """The local day cut where occupied changes; the first run starts at its midnight."""
+    start = at_local(day, _MIDNIGHT, occupancy.zone)
+    end = at_local(day + _DAY, _MIDNIGHT, occupancy.zone)
+    spans = [*_exceptions(occupancy, day), *_openings(occupancy, day)]
+    edges = {start, *(edge for span in spans for edge in (span.start, span.end) if start < edge < end)}
+    closed = _closed(occupancy, day)
+    runs: list[_Run] = []
+    for edge in sorted(edges):
+        span = next((span for span in spans if span.start <= edge < span.end), None)
+        occupied = span is not None and span.occupied
+        reason = closed if span is None else span.reason
+        reasons = (reason,) if reason else ()
+        if runs and runs[-1].occupied == occupied:
+            runs[-1] = _Run(occupied, runs[-1].since, (*runs[-1].reasons, *reasons))
+        else:
+            runs.append(_Run(occupied, edge, reasons))
+    return tuple(runs)
+
+
+def _exceptions(occupancy: Occupancy, day: date) -> Iterator[_Span]:
+    """The exceptions that reach into ``day``, in the order of precedence."""
+    for exception in occupancy.exceptions:
+        for started in (day - _DAY, day):
+            if exception.holds_on(started):
+                kind = "dated" if exception.occupied else "closed"
+                reason = f"{kind}: {exception.label}" if exception.label else f"{kind}: {started}"
+                yield _span(started, exception.interval or WHOLE_DAY, occupancy.zone, exception.occupied, reason)
+
+
+def _openings(occupancy: Occupancy, day: date) -> Iterator[_Span]:
+    """The weekly hours that reach into ``day``, without those of a closed day."""
+    for started in (day - _DAY, day):
+        if _closed(occupancy, started) is None:
+            for interval in occupancy.weekly.get(started.weekday(), ()):
+                reason = f"weekly {_weekdays_of(occupancy.weekly, interval)} {interval}"
+                yield _span(started, interval, occupancy.zone, True, reason)
+
+
+def _span(day: date, interval: Interval, zone: ZoneInfo, occupied: bool, reason: str) -> _Span:
+    last_day = day if interval.start < interval.end else day + _DAY
+    return _Span(at_local(day, interval.start, zone), at_local(last_day, interval.end, zone), occupied, reason)
+
+
+def _closed(occupancy: Occupancy, day: date) -> str | None:
+    for calendar in occupancy.closed:
+        label = calendar.label_on(day)
+        if label is not None:
+            return f"closed: {calendar.id}: {label}" if label else f"closed: {calendar.id}"
+    return None
+
+
+def _weekdays_of(weekly: Weekly, interval: Interval) -> str:
+    return weekday_words(day for day, intervals in weekly.items() if interval in intervals)
