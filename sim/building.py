@@ -1,0 +1,123 @@
+"""A heated building: each zone an air-and-furniture mass and an envelope mass, fed by radiators or an air heater.
+
+Per zone, in W, W/K and J/K::
+
+    air:       C_air  dT/dt = emitted + gains + H_wall (T_wall - T) + H_air (T_out - T) + neighbours
+    envelope:  C_wall dT/dt = H_wall (T - T_wall) + H_out (T_out - T_wall) + sun
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from sim.boiler import Boiler
+
+LONGEST_S = 10.0
+"""Explicit Euler is stable far beyond this; the local controller wants it."""
+Actuator = Callable[[float], float]
+"""Gives the position in force for the one that the local controller asks for: a hand may have it."""
+
+
+def obey(position_pct: float) -> float:
+    """An actuator that nobody holds."""
+    return position_pct
+
+
+@dataclass(slots=True)
+class Zone:
+    """One zone; the defaults are a block of classrooms of 300 m2. ``heater_w`` None: radiators on the boiler."""
+
+    area_m2: float = 300.0
+    air_j_k: float = 80_000.0
+    wall_j_k: float = 360_000.0
+    wall_w_k: float = 10.0
+    out_w_k: float = 1.0
+    air_w_k: float = 0.55
+    glass_m2: float = 0.06
+    radiator_w: float = 66.0
+    """Output at 40 K above the room. This and the five constants above count per m2 of floor."""
+    heater_w: float | None = None
+    band_k: float = 0.8
+    """Proportional band of the valve, which is 65 % open at the setpoint."""
+    temperature_c: float = 16.5
+    wall_c: float = 15.5
+    setpoint_c: float = 16.0
+    occupied_w_m2: float = 14.0
+    actuator: Actuator = obey
+    valve_pct: float = 0.0
+    radiator_c: float = 20.0
+    emitted_w: float = 0.0
+
+    def regulate(self) -> None:
+        """The local controller: a proportional valve, or an air heater's thermostat (hysteresis 0.5 K)."""
+        error_k = self.setpoint_c - self.temperature_c
+        if self.heater_w is None:
+            asked = min(1.0, max(0.0, 0.65 + error_k / self.band_k)) * 100.0
+        else:
+            asked = 100.0 if error_k > (-0.25 if self.valve_pct > 50.0 else 0.25) else 0.0
+        self.valve_pct = self.actuator(asked)
+
+    def emit(self, dt_s: float, supply_c: float) -> None:
+        """Heat given to the room: a radiator lags behind its valve and its water."""
+        if self.heater_w is not None:
+            goal_w = self.heater_w * self.valve_pct / 100.0
+            self.emitted_w += (goal_w - self.emitted_w) * min(1.0, dt_s / 60.0)
+            return
+        water_c = max(self.temperature_c, supply_c - 6.0)
+        goal_c = self.temperature_c + (water_c - self.temperature_c) * (self.valve_pct / 100.0)
+        self.radiator_c += (goal_c - self.radiator_c) * min(1.0, dt_s / 600.0)
+        excess_k = max(0.0, self.radiator_c - self.temperature_c)
+        self.emitted_w = self.radiator_w * self.area_m2 * (excess_k / 40.0) ** 1.3
+
+    def warm(self, dt_s: float, outdoor_c: float, sun_w_m2: float, gains_w: float) -> None:
+        """One Euler step of both masses."""
+        area = self.area_m2
+        to_wall_w = self.wall_w_k * area * (self.temperature_c - self.wall_c)
+        air_loss_w = self.air_w_k * area * (self.temperature_c - outdoor_c)
+        wall_loss_w = self.out_w_k * area * (self.wall_c - outdoor_c)
+        sun_w = sun_w_m2 * self.glass_m2 * area
+        self.temperature_c += (self.emitted_w + gains_w - to_wall_w - air_loss_w) * dt_s / (self.air_j_k * area)
+        self.wall_c += (to_wall_w + sun_w - wall_loss_w) * dt_s / (self.wall_j_k * area)
+
+
+@dataclass(slots=True)
+class Building:
+    """Zones by number in a row, each one leaning on the next (``coupling_w_k``), and the boiler that they share."""
+
+    zones: dict[int, Zone]
+    boiler: Boiler | None = None
+    coupling_w_k: float = 60.0
+    heater_kwh: float = 0.0
+    outdoor_c: float = field(default=10.0, init=False)
+
+    def step(self, dt_s: float, outdoor_c: float, sun_w_m2: float, occupied: float) -> None:
+        """Advance by ``dt_s``; ``occupied`` 0-1 is the share of people that are in."""
+        self.outdoor_c = outdoor_c
+        while dt_s > 0.0:
+            piece = min(dt_s, LONGEST_S)
+            self._piece(piece, outdoor_c, sun_w_m2, occupied)
+            dt_s -= piece
+
+    def _piece(self, dt_s: float, outdoor_c: float, sun_w_m2: float, occupied: float) -> None:
+        supply_c = self.boiler.supply_c if self.boiler else 20.0
+        flows = self._between()
+        for zone, flow_w in zip(self.zones.values(), flows, strict=True):
+            zone.regulate()
+            zone.emit(dt_s, supply_c)
+            zone.warm(dt_s, outdoor_c, sun_w_m2, flow_w + zone.occupied_w_m2 * zone.area_m2 * occupied)
+            if zone.heater_w is not None:
+                self.heater_kwh += zone.emitted_w * dt_s / 3.6e6
+        if self.boiler:
+            wet = [zone for zone in self.zones.values() if zone.heater_w is None]
+            calling = max((zone.valve_pct for zone in wet), default=0.0) > 5.0
+            self.boiler.step(dt_s, outdoor_c, sum(zone.emitted_w for zone in wet), calling=calling)
+
+    def _between(self) -> list[float]:
+        temperatures = [zone.temperature_c for zone in self.zones.values()]
+        flows = [0.0] * len(temperatures)
+        for left in range(len(temperatures) - 1):
+            flow_w = self.coupling_w_k * (temperatures[left + 1] - temperatures[left])
+            flows[left] += flow_w
+            flows[left + 1] -= flow_w
+        return flows

@@ -1,0 +1,230 @@
+"""Faults by command: the words, and the one table of what is broken now. Times are seconds of the town's clock.
+
+``fault TARGET KIND [ARGUMENT...] [for DURATION]``: TARGET is the id of a device, segment, cabinet, lamp or zone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+UNIT_S = {"s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+class BadRequest(ValueError):
+    """A line that cannot be obeyed; the message says why and what would be right."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of fault: what it concerns, its arguments as shown to people, and what it does."""
+
+    name: str
+    scope: str
+    usage: str
+    meaning: str
+    choices: tuple[str, ...] = ()
+
+
+KINDS = {
+    kind.name: kind
+    for kind in (
+        Kind("silence", "device", "", "hears and obeys, its answers are lost"),
+        Kind("absent", "device", "", "is not there: hears nothing, answers nothing, others on the line do"),
+        Kind("delay", "device", "SECONDS", "answers in order, each after SECONDS on the wire"),
+        Kind("late", "device", "SECONDS", "answers SECONDS later while it goes on hearing: into the next request"),
+        Kind("exception", "device", "CODE", "answers every request with Modbus exception CODE (BACnet: abort)"),
+        Kind("garbage", "device", "", "answers noise"),
+        Kind("disconnect", "device", "", "unplugged: connections are closed, new ones at once"),
+        Kind("cov-lost", "device", "", "BACnet: value notifications are lost, subscriptions too"),
+        Kind("hand", "object", "[OBJECT] VALUE", "a hand at priority 8 (without a priority array: a plain write)"),
+        Kind("door", "cabinet", "", "the door stands open"),
+        Kind("stuck", "segment", "closed|open", "the contactor does not follow its coil", ("closed", "open")),
+        Kind("breaker", "segment", "", "the breaker has tripped"),
+        Kind(
+            "lamp",
+            "lamp",
+            "open|day-burning|gear|gear-dark",
+            "open circuit; burns whatever is asked; gear broken at full, or dark",
+            ("open", "day-burning", "gear", "gear-dark"),
+        ),
+    )
+}
+WIRE_KINDS = frozenset(kind.name for kind in KINDS.values() if kind.scope == "device")
+"""Kinds that a face applies; the others change the plant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something broken at ``target`` until ``until_s`` (None: until it is cleared)."""
+
+    target: str
+    kind: str
+    arguments: tuple[str, ...] = ()
+    until_s: float | None = None
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """What a later fault replaces: the same kind at the same target, a hand at the same object."""
+        return (self.target, self.kind, *(self.arguments[:-1] if self.kind == "hand" else ()))
+
+    @property
+    def number(self) -> float:
+        """The only argument, of ``delay``, ``late`` and ``exception``."""
+        return float(self.arguments[0])
+
+    def __str__(self) -> str:
+        return " ".join((self.target, self.kind, *self.arguments))
+
+
+def parse_fault(words: list[str], now_s: float) -> Fault:
+    """``TARGET KIND [ARGUMENT...] [for DURATION]``. Raises BadRequest; the town knows its targets."""
+    until_s = None
+    if len(words) >= 2 and words[-2] == "for":
+        until_s = now_s + duration_s(words[-1])
+        words = words[:-2]
+    if len(words) < 2:
+        raise BadRequest("usage: fault TARGET KIND [ARGUMENT] [for DURATION]")
+    target, name, *arguments = words
+    kind = KINDS.get(name)
+    if kind is None:
+        raise BadRequest(f"unknown kind {name!r}: one of {', '.join(KINDS)}")
+    _check_arguments(kind, arguments)
+    return Fault(target, name, tuple(arguments), until_s)
+
+
+def _check_arguments(kind: Kind, arguments: list[str]) -> None:
+    usage = f"usage: {kind.name} {kind.usage}".rstrip()
+    most = len(kind.usage.split())
+    if not (most - kind.usage.count("[")) <= len(arguments) <= most:
+        raise BadRequest(usage)
+    if kind.choices and arguments[0] not in kind.choices:
+        raise BadRequest(usage)
+    if most and not kind.choices:
+        value = number(arguments[-1])
+        if kind.name == "exception" and (value != int(value) or not 1 <= value <= 255):
+            raise BadRequest("an exception code is a whole number from 1 to 255")
+        if kind.name in ("delay", "late") and value < 0.0:
+            raise BadRequest(usage)
+
+
+def number(text: str) -> float:
+    """A finite number. Raises BadRequest."""
+    try:
+        value = float(text)
+    except ValueError:
+        raise BadRequest(f"{text!r} is not a number") from None
+    if not abs(value) < 1e9:
+        raise BadRequest(f"{text!r} is not a usable number")
+    return value
+
+
+def duration_s(text: str) -> float:
+    """``90``, ``90s``, ``15m`` or ``2h`` in seconds. Raises BadRequest."""
+    scale = UNIT_S.get(text[-1:])
+    seconds = number(text[:-1]) * scale if scale else number(text)
+    if seconds <= 0.0:
+        raise BadRequest("a duration is more than 0")
+    return seconds
+
+
+class FaultTable:
+    """What is broken now, by ``Fault.key``. Watchers hear of every change."""
+
+    def __init__(self) -> None:
+        self._active: dict[tuple[str, ...], Fault] = {}
+        self._watchers: list[Callable[[Fault, bool], None]] = []
+
+    def watch(self, watcher: Callable[[Fault, bool], None]) -> None:
+        """``watcher(fault, active)`` is called after every change."""
+        self._watchers.append(watcher)
+
+    @property
+    def active(self) -> list[Fault]:
+        """In the order in which they came."""
+        return list(self._active.values())
+
+    def get(self, target: str, kind: str) -> Fault | None:
+        """The fault of this kind at this target, as far as there can be one only."""
+        return self._active.get((target, kind))
+
+    def add(self, fault: Fault) -> None:
+        """Break something."""
+        if fault.key in self._active:
+            self.clear([self._active[fault.key]])
+        self._active[fault.key] = fault
+        self._tell(fault, active=True)
+
+    def clear(self, faults: Iterable[Fault]) -> None:
+        """Repair these."""
+        for fault in faults:
+            del self._active[fault.key]
+            self._tell(fault, active=False)
+
+    def expire(self, now_s: float) -> None:
+        """Repair what has had its time."""
+        self.clear([fault for fault in self.active if fault.until_s is not None and fault.until_s <= now_s])
+
+    def _tell(self, fault: Fault, *, active: bool) -> None:
+        for watcher in self._watchers:
+            watcher(fault, active)
+
+
+class WireFaults:
+    """How one device behaves on the wire now: a live view of the table for its face."""
+
+    def __init__(self, table: FaultTable, device: str) -> None:
+        self._table, self._device = table, device
+
+    def _has(self, kind: str) -> bool:
+        return self._table.get(self._device, kind) is not None
+
+    def _number(self, kind: str) -> float | None:
+        fault = self._table.get(self._device, kind)
+        return None if fault is None else fault.number
+
+    @property
+    def unplugged(self) -> bool:
+        """Connections are closed at once."""
+        return self._has("disconnect")
+
+    @property
+    def deaf(self) -> bool:
+        """Requests do not arrive."""
+        return self._has("absent") or self.unplugged
+
+    @property
+    def silent(self) -> bool:
+        """No answer is sent."""
+        return self._has("silence") or self.deaf
+
+    @property
+    def delay_s(self) -> float:
+        """Seconds added to each answer, one after the other."""
+        return self._number("delay") or (0.0 if self.late_s is None else self.late_s)
+
+    @property
+    def late_s(self) -> float | None:
+        """Seconds by which answers come late while the next request is heard."""
+        return self._number("late")
+
+    @property
+    def garbage(self) -> bool:
+        """Answers are noise."""
+        return self._has("garbage")
+
+    @property
+    def exception(self) -> int | None:
+        """The Modbus exception that answers everything."""
+        code = self._number("exception")
+        return None if code is None else int(code)
+
+    @property
+    def abort(self) -> int | None:
+        """The same on BACnet, where it is an abort reason."""
+        return self.exception
+
+    @property
+    def cov_lost(self) -> bool:
+        """Value notifications are lost."""
+        return self._has("cov-lost")

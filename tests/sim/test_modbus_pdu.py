@@ -1,0 +1,181 @@
+"""Modbus requests and answers as bytes, written by hand from the specification and the devices' maps."""
+
+from __future__ import annotations
+
+import struct
+
+import pytest
+
+from drivers.profile import ModbusPoint, Table, WireType
+from drivers.profile_file import load_profiles
+from sim.bank import RegisterBank
+from sim.mains import PhaseMeter
+from sim.meter_maps import sdm120_unit
+from sim.pdu import answer
+from sim.registers import Cell, Unit
+from sim.rtu_face import crc16
+from sim.town import Town
+from tests.sim.towns import WINTER_EVENING, street
+
+
+def hexed(text: str) -> bytes:
+    return bytes.fromhex(text)
+
+
+@pytest.fixture
+def town() -> Town:
+    town = Town.from_site(street(), seed=1, start=WINTER_EVENING)
+    town.step(1.0)
+    return town
+
+
+GOLDEN = [
+    ("read 8 coils, all open", "01 0000 0008", "01 01 00"),
+    ("close contactor 1", "05 0000 FF00", "05 0000 FF00"),
+    ("open contactor 1", "05 0000 0000", "05 0000 0000"),
+    ("a coil takes FF00 or 0000 only", "05 0000 0001", "85 03"),
+    ("there is no coil 8", "05 0008 FF00", "85 02"),
+    ("coils 7-8: the second does not exist", "01 0007 0002", "81 02"),
+    ("inputs 0-16", "02 0000 0011", "02 03 00 00 00"),
+    ("no bits at all", "02 0000 0000", "82 03"),
+    ("lamp 1 to 40 %", "06 03E8 0028", "06 03E8 0028"),
+    ("101 % is no level", "06 03E8 0065", "86 03"),
+    ("reserved register behind a command", "06 03E9 0001", "86 02"),
+    ("input registers cannot be written", "06 07D0 0001", "86 02"),
+    ("contactors 1 and 2 at once", "0F 0000 0002 01 03", "0F 0000 0002"),
+    ("byte count does not fit", "0F 0000 0009 01 03", "8F 03"),
+    ("lamp 1 to 50 % as multiple", "10 03E8 0001 02 0032", "10 03E8 0001"),
+    ("a block over reserved registers is refused whole", "10 03E8 0002 04 0032 0000", "90 02"),
+    ("lamp 7 does not exist: no value", "04 0800 0001", "04 02 FFFF"),
+    ("behind the last register", "04 09D0 0001", "84 02"),
+    ("126 registers are too many", "03 03E8 007E", "83 03"),
+    ("function 17 is not there", "11", "91 01"),
+    ("a request that is cut short", "03 03E8 00", "83 03"),
+    ("identification of the vendor", "2B 0E 04 00", "2B 0E 04 81 00 00 01 00 09 7665696C6C65757365"),
+]
+
+
+@pytest.mark.parametrize(("what", "request_hex", "answer_hex"), GOLDEN, ids=[row[0] for row in GOLDEN])
+def test_cabinet_answers(town: Town, what: str, request_hex: str, answer_hex: str) -> None:
+    assert answer(town.units["cab"], hexed(request_hex)) == hexed(answer_hex), what
+
+
+def test_a_refused_block_moves_nothing(town: Town) -> None:
+    before = town.lighting.lamps["l-1"].command_pct
+    answer(town.units["cab"], hexed("10 03E8 0002 04 0032 0000"))
+    assert town.lighting.lamps["l-1"].command_pct == before
+
+
+def test_commands_reach_the_street_and_its_answers_come_back(town: Town) -> None:
+    cabinet = town.units["cab"]
+    answer(cabinet, hexed("0F 0000 0002 01 03"))
+    answer(cabinet, hexed("06 03E8 0032"))
+    town.step(30.0)
+    assert town.lighting.contactors["seg-1"].closed
+    assert answer(cabinet, hexed("02 0000 0008")) == hexed("02 01 03")
+    level, power, energy, burning, status, volts = struct.unpack(">HHIIHH", answer(cabinet, hexed("04 07D0 0008"))[2:])
+    lamp = town.lighting.lamps["l-1"]
+    assert (level, status) == (50, 0b100)
+    assert power == round(lamp.power_w * 10)
+    assert 300 <= power <= 330
+    assert energy == round(lamp.energy_wh)
+    assert burning == round(lamp.burning_h * 60)
+    assert 2200 <= volts <= 2400
+
+
+def test_an_unfed_node_is_silent_and_keeps_its_counters(town: Town) -> None:
+    lamp = town.lighting.lamps["l-1"]
+    level, power, energy, _, status, volts = struct.unpack(
+        ">HHIIHH", answer(town.units["cab"], hexed("04 07D0 0008"))[2:]
+    )
+    assert (level, power, status, volts) == (0, 0, 0b1000, 0)
+    assert energy == round(lamp.energy_wh) > 0
+
+
+def floats(unit: Unit, function: int, address: int, count: int) -> tuple[float, ...]:
+    request = struct.pack(">BHH", function, address, 2 * count)
+    return struct.unpack(f">{count}f", answer(unit, request)[2:])
+
+
+def test_cabinet_mains_block(town: Town) -> None:
+    meter = town.cabinet("cab").meter
+    block = floats(town.units["cab"], 4, 0, 12)
+    assert block[0:3] == pytest.approx(meter.volts)
+    assert block[6:9] == pytest.approx((meter.total_w, meter.total_wh / 1000.0, meter.hz))
+    assert block[9:12] == pytest.approx(meter.power_w)
+    assert block[3] * block[0] * meter.power_factor == pytest.approx(block[9])
+
+
+def test_sdm630_by_its_data_sheet(town: Town) -> None:
+    unit, meter = town.units["meter"], town.meters["meter"]
+    assert floats(unit, 4, 0x00, 3) == pytest.approx(meter.volts)
+    assert floats(unit, 4, 0x0C, 3) == pytest.approx(meter.power_w)
+    assert floats(unit, 4, 0x34, 1) == pytest.approx((meter.total_w,))
+    assert floats(unit, 4, 0x46, 1) == pytest.approx((meter.hz,))
+    assert floats(unit, 4, 0x48, 1) == floats(unit, 4, 0x156, 1) == pytest.approx((meter.total_wh / 1000.0,))
+    assert floats(unit, 4, 0x15A, 3) == pytest.approx([energy / 1000.0 for energy in meter.energy_wh])
+    assert answer(unit, hexed("04 0000 0052")) == hexed("84 03"), "40 parameters at once, no more"
+    assert answer(unit, hexed("03 0000 0002")) == hexed("83 02"), "there are no holding registers"
+
+
+def test_iem3155_by_its_data_sheet(town: Town) -> None:
+    unit, meter = town.units["feeder"], town.meters["feeder"]
+    assert floats(unit, 3, 0x0BD3, 3) == pytest.approx(meter.volts)
+    assert floats(unit, 3, 0x0BF3, 1) == pytest.approx((meter.total_w / 1000.0,))
+    assert floats(unit, 3, 0x0C25, 1) == pytest.approx((meter.hz,))
+    (total_wh,) = struct.unpack(">q", answer(unit, hexed("03 0C83 0004"))[2:])
+    assert total_wh == round(meter.total_wh)
+    assert answer(unit, hexed("04 0BF3 0002")) == hexed("84 02")
+
+
+def test_crc_of_the_specification() -> None:
+    assert crc16(hexed("02 07")) == hexed("41 12")
+    assert crc16(hexed("01 03 0000 000A")) == hexed("C5 CD")
+
+
+def test_a_profile_of_the_sites_own_gets_a_bank() -> None:
+    points = [
+        ModbusPoint("lamp.1.command", Table.HOLDING, 10, WireType.UINT16, "%", writable=True, feedback="lamp.1.level"),
+        ModbusPoint("lamp.1.level", Table.INPUT, 20, WireType.FLOAT32, "%", word_order="little"),
+        ModbusPoint("meter.voltage-l1", Table.INPUT, 24, WireType.UINT16, "V", scale=0.1),
+        ModbusPoint("door", Table.INPUT, 30, WireType.BIT, bit=5),
+        ModbusPoint("segment.1.command", Table.COIL, 3, WireType.BIT, writable=True, feedback="segment.1.feedback"),
+        ModbusPoint("segment.1.feedback", Table.DISCRETE, 4, WireType.BIT),
+    ]
+    bank = RegisterBank("own", points)
+    unit = bank.unit
+    assert answer(unit, hexed("04 0018 0001")) == hexed("04 02 08FC")
+    assert answer(unit, hexed("06 000A 0028")) == hexed("06 000A 0028")
+    assert answer(unit, hexed("04 0014 0002")) == hexed("04 04 0000 4220"), "40.0, low word first"
+    assert answer(unit, hexed("05 0003 FF00")) == hexed("05 0003 FF00")
+    assert answer(unit, hexed("02 0004 0001")) == hexed("02 01 01")
+    assert answer(unit, hexed("06 0014 0001")) == hexed("86 02"), "what the profile only reads is read-only"
+    bank.put("door", 1.0)
+    assert answer(unit, hexed("04 001E 0001")) == hexed("04 02 0020")
+
+
+def test_shipped_profiles_ask_only_for_what_the_devices_have() -> None:
+    """The maps were written twice, from the same papers: here they meet."""
+    shipped = load_profiles()
+    town = Town.from_site(street(), seed=1, start=WINTER_EVENING)
+    units = {
+        "generic-cabinet": town.units["cab"],
+        "eastron-sdm630": town.units["meter"],
+        "schneider-iem3155": town.units["feeder"],
+        "eastron-sdm120": sdm120_unit("small", PhaseMeter()),
+    }
+    for name, unit in units.items():
+        assert shipped[name].modbus.max_registers <= unit.most_registers
+        for point in shipped[name].points.values():
+            assert isinstance(point, ModbusPoint)
+            cells = [unit.cells[point.table].get(point.address + n) for n in range(point.type.registers)]
+            assert all(cells), f"{name} {point.name}"
+            assert cells[0] is not None
+            assert (cells[0].write is not None) or not point.writable, f"{name} {point.name}"
+
+
+def test_two_cells_never_share_an_address() -> None:
+    unit = Unit("x")
+    unit.place("coil", 1, Cell(lambda: 0))
+    with pytest.raises(ValueError, match="two cells"):
+        unit.place("coil", 1, Cell(lambda: 0))
