@@ -1,0 +1,109 @@
+"""Reads and writes against one endpoint, a connection or a line, with the rules that keep wrong values out.
+
+A late answer must never be taken for the next one:
+
+- TCP: the transaction id tells them apart, so a silent unit behind a gateway costs the other units nothing. The
+  connection is opened anew after three requests in a row without an answer (half-open, device restarted), and
+  before the very next request after a bad answer, a cancelled request or bytes left over (the stream is in doubt).
+- RTU has no such id. Another unit's answer, another function or length is told by itself; the same unit is left
+  alone until a second timeout has passed since it was silent, so that its late answer falls on an idle line.
+  Before each request the line must have been silent for 3.5 characters.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from drivers.api import BadAnswer, NoAnswer, NotConnected
+from drivers.modbus import pdu
+from drivers.modbus.link import Link, SerialEnd, TcpEnd, open_link
+from drivers.profile import Table
+
+_UNANSWERED_BEFORE_REOPEN = 3
+
+T = TypeVar("T")
+
+
+class Client:
+    """One endpoint. ``timeout_s`` bounds connecting and each wait for an answer; one call at a time."""
+
+    def __init__(self, end: TcpEnd | SerialEnd, timeout_s: float, retries: int) -> None:
+        self._end = end
+        self._timeout_s = timeout_s
+        self._retries = retries if isinstance(end, TcpEnd) else 0
+        self._link: Link | None = None
+        self._in_doubt = False
+        self._unanswered = 0
+        self._quiet_until: dict[int, float] = {}
+
+    async def read(self, unit: int, table: Table, address: int, count: int) -> list[int]:
+        """``count`` registers, or 0/1 of bits. A silent TCP peer is asked again ``retries`` times.
+
+        Raises NotConnected, BindFailed, NoAnswer, BadAnswer, Busy, Refused.
+        """
+        request = pdu.read_request(table, address, count)
+        for _ in range(self._retries):
+            try:
+                return await self._ask(unit, request, pdu.read_words)
+            except NoAnswer:
+                continue
+        return await self._ask(unit, request, pdu.read_words)
+
+    async def write(self, unit: int, table: Table, address: int, words: Sequence[int]) -> None:
+        """Write adjoining coils or registers in one request, never repeated here. Raises as ``read`` does."""
+        await self._ask(unit, pdu.write_request(table, address, words), pdu.check_write)
+
+    async def close(self) -> None:
+        """Close the connection; a later call opens it again."""
+        if self._link is not None:
+            self._link.close()
+            self._link = None
+            await asyncio.sleep(0)  # lets the loop close the socket
+
+    async def _ask(self, unit: int, request: bytes, judged: Callable[[bytes, bytes], T]) -> T:
+        link = await self._ready(unit)
+        try:
+            answer = await link.ask(unit, request, pdu.answer_length(request))
+            self._unanswered = 0
+            return judged(request, answer)
+        except NoAnswer:
+            self._unanswered += 1
+            self._leave_alone(unit)
+            raise
+        except (BadAnswer, NotConnected, asyncio.CancelledError):
+            self._in_doubt = True
+            self._leave_alone(unit)
+            raise
+
+    async def _ready(self, unit: int) -> Link:
+        """A usable link on which no earlier answer can still be mistaken for the next one."""
+        link = self._link
+        if link is not None and (not link.usable or self._outworn(link)):
+            await self.close()
+        if self._link is None:
+            self._in_doubt, self._unanswered = False, 0
+            self._link = await open_link(self._end, self._timeout_s)
+        if isinstance(self._end, SerialEnd):
+            await self._silence(self._link, unit, self._end.silence_s)
+        return self._link
+
+    def _outworn(self, link: Link) -> bool:
+        if isinstance(self._end, SerialEnd):
+            return False
+        return self._in_doubt or link.leftover or self._unanswered >= _UNANSWERED_BEFORE_REOPEN
+
+    def _leave_alone(self, unit: int) -> None:
+        self._quiet_until[unit] = asyncio.get_running_loop().time() + self._timeout_s
+
+    async def _silence(self, link: Link, unit: int, gap_s: float) -> None:
+        """Wait until the unit may be asked and the line has been silent for ``gap_s``; at most one timeout of noise."""
+        now = asyncio.get_running_loop().time
+        allowed_s = self._quiet_until.get(unit, 0.0)
+        patience_s = max(allowed_s, now()) + self._timeout_s
+        while (wait_s := max(allowed_s, link.last_byte_s + gap_s) - now()) > 0:
+            if now() > patience_s:
+                raise BadAnswer("the line is never silent")
+            await asyncio.sleep(wait_s)
+        self._quiet_until.pop(unit, None)
