@@ -1,4 +1,4 @@
-"""One scan cycle: inbox and time in, next state, writes and reports out. No await, no log, no clock in here.
+"""One scan cycle: inbox and time in, next state, writes and reports out. Nothing in here waits, logs or asks a clock.
 
 Its cost follows what changed: groups, zones, overrides, outputs and alarms say when they are due next, and a
 device is looked at when something was heard of it.

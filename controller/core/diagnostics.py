@@ -61,6 +61,14 @@ def follow(draft: Draft, key: str, condition: Condition) -> None:
         _release(draft, name, alarm, wait)
 
 
+def forget_pending(draft: Draft, name: AlarmKey) -> None:
+    """Nothing can be said at present: what was not yet an alarm is none, what was raised stays until it is seen gone."""
+    alarm = draft.alarms.get(name)
+    if alarm is not None and alarm.raised is None:
+        draft.alarms.drop(name)
+        draft.schedule(_due_key(name), None)
+
+
 def alarm_due(wiring: Wiring, draft: Draft, due: str) -> None:
     """Time has passed for one pending or going alarm: judge its device again."""
     entity = due.rpartition("/")[0]
@@ -127,7 +135,7 @@ def _lamp(wiring: Wiring, draft: Draft, lamp: Lamp, image: DeviceImage) -> Itera
     level = output.slots[0][1] or 0.0
     yield Condition("controlGearFailure", fed and gear, "major", persist_s)
     if not fed:
-        yield Condition("lampFailure", holds=False, persist_s=persist_s)
+        forget_pending(draft, (f"lamp/{lamp.id}", "lampFailure"))
     elif _settled(wiring, draft, output):
         dark = level >= max(lamp.type.min_level, 1.0)
         threshold = 0.2 * lamp.type.expected_power_w(level)

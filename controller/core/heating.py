@@ -61,6 +61,21 @@ def ready_at(zone: Zone, slot: Slot, measured_c: float | None, now: datetime) ->
     return now + timedelta(minutes=missing_k * zone.optimum_start.minutes_per_k)
 
 
+def preheat_from(
+    zone: Zone, bounds: OptimumStart, demand: AllureDemand, opening: datetime, measured_c: float | None
+) -> datetime:
+    """When heating begins so that the zone is warm at ``opening``, which ends the vacancy ``demand``."""
+    if measured_c is None:  # blind: as if the room had fallen to the setpoint that it is kept at
+        measured_c = demand.setpoint_c
+    comfort = zone.setpoints.of(Allure.COMFORT)
+    return preheat_start(opening, measured_c, comfort, bounds.minutes_per_k, preheat_cap(bounds, demand))
+
+
+def preheat_cap(bounds: OptimumStart, demand: AllureDemand) -> timedelta:
+    """How long before the opening that ends the vacancy ``demand`` heating begins at the earliest."""
+    return bounds.cap_after_vacancy if demand.until - demand.since >= _LONG_VACANCY else bounds.cap
+
+
 def _preheat(wiring: Wiring, draft: Draft, zone: Zone, demand: AllureDemand) -> datetime | None:
     """Begin, keep or end the preheat; returns when it would begin if nothing changed."""
     key = f"zone/{zone.id}"
@@ -73,7 +88,7 @@ def _preheat(wiring: Wiring, draft: Draft, zone: Zone, demand: AllureDemand) -> 
         return None
     if demand.allure is Allure.COMFORT:
         return None
-    start = _start(wiring, draft, zone, zone.optimum_start, demand, demand.next_opening)
+    start = preheat_from(zone, zone.optimum_start, demand, demand.next_opening, temperature(wiring, draft, zone))
     if start > draft.now:
         return start
     if start >= demand.next_opening:
@@ -85,18 +100,6 @@ def _preheat(wiring: Wiring, draft: Draft, zone: Zone, demand: AllureDemand) -> 
     draft.rearrange.add(key)
     draft.event("preheat", key, opening=demand.next_opening, temperature_c=temperature(wiring, draft, zone))
     return None
-
-
-def _start(
-    wiring: Wiring, draft: Draft, zone: Zone, bounds: OptimumStart, demand: AllureDemand, opening: datetime
-) -> datetime:
-    vacancy = demand.until - demand.since
-    cap = bounds.cap_after_vacancy if vacancy >= _LONG_VACANCY else bounds.cap
-    measured = temperature(wiring, draft, zone)
-    if measured is None:  # blind: as if the room had fallen to the setpoint that it is kept at
-        measured = demand.setpoint_c
-    comfort = zone.setpoints.of(Allure.COMFORT)
-    return preheat_start(opening, measured, comfort, bounds.minutes_per_k, cap)
 
 
 def _report_opening(wiring: Wiring, draft: Draft, zone: Zone, demand: AllureDemand) -> None:

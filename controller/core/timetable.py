@@ -1,14 +1,27 @@
-"""What will be commanded: the timetable of every group, segment and zone, from the plans alone."""
+"""What will be commanded: the timetable of every group, segment and zone, from the plans alone.
+
+A zone's optimum start follows the rule of a zone without a thermometer: the room has fallen to the setpoint that it
+is kept at. With a reading the daemon starts later, or earlier within the cap. Ramps are shown as one step.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
 
-from config.site import Site, Zone
-from schedules import allures
+from config.site import Segment, Site
+from controller.core import heating
+from controller.core.state import Draft, State
+from controller.core.wiring import Wiring
 from schedules.plan import Plan, steps_between
+from schedules.program import Step, merged
+
+CLOSED, OPEN = 100.0, 0.0
+"""The ``level`` of a contactor."""
+_NO_PLAN = "no plan and no override"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,45 +37,80 @@ class Entry:
     allure: str | None = None
 
 
-def timetable(site: Site, start: datetime, end: datetime, target: str | None = None) -> Iterator[Entry]:
-    """Entries in [start, end), target by target, consecutive and without a gap. Raises KeyError for no such target."""
-    rows = _targets(site)
-    if target is not None:
-        rows = {name: rows[name] for name in _matching(site, rows, target)}
-    for name, what in rows.items():
-        yield from _zone(name, what, start, end) if isinstance(what, Zone) else _plan(name, what, start, end)
+def targets_of(site: Site) -> list[str]:
+    """Everything that has a timetable, ``group/<id>``, ``segment/<id>`` and ``zone/<id>``, in the files' order."""
+    kinds = (("group", site.groups), ("segment", site.segments), ("zone", site.zones))
+    return [f"{kind}/{identity}" for kind, members in kinds for identity in members]
 
 
-def _targets(site: Site) -> dict[str, Plan | Zone]:
-    rows: dict[str, Plan | Zone] = {f"group/{group.id}": group.plan for group in site.groups.values()}
-    for group in site.groups.values():
-        rows.update({f"segment/{segment}": group.plan for segment in group.segments})
-    rows.update({f"zone/{zone.id}": zone for zone in site.zones.values()})
-    return rows
+def matching(site: Site, target: str) -> list[str]:
+    """The targets that ``target`` means: a name, a bare id, or a lamp, which follows its group. Empty for none."""
+    found = [name for name in targets_of(site) if target in (name, name.partition("/")[2])]
+    lamp = target.removeprefix("lamp/")
+    return found or [f"group/{group.id}" for group in site.groups.values() if lamp in group.lamps]
 
 
-def _matching(site: Site, rows: dict[str, Plan | Zone], target: str) -> list[str]:
-    """A target by its name, its bare id, or a lamp, which follows its group."""
-    bare = target.partition("/")[2] or target
-    for group in site.groups.values():
-        if bare in group.lamps and f"group/{group.id}" in rows:
-            return [f"group/{group.id}"]
-    found = [name for name in rows if target in (name, name.partition("/")[2])]
-    if not found:
-        raise KeyError(target)
-    return found
+def timetable(wiring: Wiring, start: datetime, end: datetime, targets: Iterable[str]) -> Iterator[Entry]:
+    """Entries of ``targets`` in [start, end), target by target, consecutive and without a gap.
+
+    Raises KeyError for a name that ``targets_of`` does not give.
+    """
+    for name in targets:
+        kind, _, identity = name.partition("/")
+        if kind == "group":
+            yield from _lighting(name, _plan_steps(wiring.site.groups[identity].plan, start, end), end)
+        elif kind == "segment":
+            yield from _lighting(name, _contactor_steps(wiring, wiring.site.segments[identity], start, end), end)
+        else:
+            yield from _zone(wiring, identity, start, end)
 
 
-def _plan(name: str, plan: Plan, start: datetime, end: datetime) -> Iterator[Entry]:
+def _lighting(name: str, steps: Sequence[Step], end: datetime) -> Iterator[Entry]:
+    ends = [step.at for step in steps[1:]] + [end]
+    for step, until in zip(steps, ends, strict=True):
+        yield Entry(name, step.at, until, step.reason, level=step.level)
+
+
+def _plan_steps(plan: Plan, start: datetime, end: datetime) -> list[Step]:
     steps = steps_between(plan, start, end)
-    for step, after in zip(steps, [*steps[1:], None], strict=True):
-        yield Entry(name, step.at, after.at if after is not None else end, step.reason, level=step.level)
+    return [Step(step.at, step.level, f"plan {plan.id}: {step.reason}") for step in steps]
 
 
-def _zone(name: str, zone: Zone, start: datetime, end: datetime) -> Iterator[Entry]:
-    at = start
-    while at < end:
-        demand = allures.evaluate(zone.occupancy, zone.setpoints, at)
-        until = min(demand.until, end)
-        yield Entry(name, at, until, demand.reason, setpoint_c=demand.setpoint_c, allure=demand.allure.value)
-        at = until
+def _contactor_steps(wiring: Wiring, segment: Segment, start: datetime, end: datetime) -> Sequence[Step]:
+    """Closed while any of its lamps is lit; a segment without lamps follows its own group."""
+    lamps = wiring.lamps_of_segment.get(segment.id)
+    keys = [f"lamp/{lamp}" for lamp in lamps] if lamps else [f"segment/{segment.id}"]
+    groups = dict.fromkeys(wiring.group_of.get(key) for key in keys)
+    plans = dict.fromkeys(wiring.site.groups[group].plan for group in groups if group is not None)
+    if not plans:
+        return [Step(start, OPEN, _NO_PLAN)] if start < end else []
+    steps = _brightest([_plan_steps(plan, start, end) for plan in plans])
+    return merged(Step(step.at, CLOSED if step.level > 0.0 else OPEN, _words(step, bool(lamps))) for step in steps)
+
+
+def _words(step: Step, feeds: bool) -> str:
+    if not feeds:
+        return step.reason
+    return f"feeds {'lit lamps' if step.level > 0.0 else 'no lit lamp'}: {step.reason}"
+
+
+def _brightest(plans: Sequence[Sequence[Step]]) -> Iterator[Step]:
+    """The highest step of several plans at every instant at which one of them changes; the first of two equals."""
+    changes = sorted((step.at, index, step) for index, steps in enumerate(plans) for step in steps)
+    current: dict[int, Step] = {}
+    for at, together in groupby(changes, key=itemgetter(0)):
+        current.update((index, step) for _, index, step in together)
+        top = max((current[index] for index in sorted(current)), key=lambda step: step.level)
+        yield Step(at, top.level, top.reason)
+
+
+def _zone(wiring: Wiring, zone_id: str, start: datetime, end: datetime) -> Iterator[Entry]:
+    """The core's own rule from one due time to the next, with nothing heard of the zone."""
+    key = f"zone/{zone_id}"
+    draft = Draft(State(start), start)
+    while draft.now < end:
+        heating.zone_due(wiring, draft, zone_id)
+        wish = heating.zone_array(wiring, draft, zone_id).winner
+        due = draft.due.get(key)
+        at, draft.now = draft.now, end if due is None else min(due, end)
+        yield Entry(key, at, draft.now, wish.reason, setpoint_c=wish.value, allure=wish.allure)

@@ -23,6 +23,8 @@ class Field:
     now: datetime
     held: dict[tuple[str, str], float] = field(default_factory=dict)
     slots: dict[tuple[str, str], dict[int, float]] = field(default_factory=dict)
+    pinned: dict[tuple[str, str], float] = field(default_factory=dict)
+    """What a broken device shows whatever is written."""
     silent: set[str] = field(default_factory=set)
     steps: list[Step] = field(default_factory=list)
     refuse: Answer | None = None
@@ -82,7 +84,7 @@ class Field:
 
     def reading(self, device: str, point: str) -> Reading:
         slots = tuple(sorted(self.slots.get((device, point), {}).items()))
-        value = slots[0][1] if slots else self.held[device, point]
+        value = slots[0][1] if slots else self.pinned.get((device, point), self.held[device, point])
         return Reading(PointId(device, point), value, self.now, slots=slots)
 
     def take(self, step: Step) -> None:
