@@ -1,0 +1,185 @@
+"""Occupancy, buildings, zones and meters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from config.build.calendars import build_exceptions
+from config.build.devices import Wired
+from config.build.draft import Draft
+from config.build.inventory import Inventory
+from config.heating import BuildingFile, OccupancyFile, OptimumStartFile, ZoneFile
+from config.problems import did_you_mean
+from config.site import Building, Meter, OptimumStart, Zone
+from schedules.allures import Setpoints
+from schedules.calendars import WEEKDAYS, Calendar, parse_weekdays
+from schedules.occupancy import DatedException, Occupancy, OccupancyError, parse_interval, parse_weekly
+
+DEFAULTS = OptimumStart()
+_WEEK_WORDS = (*WEEKDAYS, "mon-fri", "sat-sun", "mon-sun")
+
+
+@dataclass(slots=True)
+class Heating:
+    """Buildings by id and zones by ``<building>.<zone>``."""
+
+    buildings: dict[str, Building] = field(default_factory=dict)
+    zones: dict[str, Zone] = field(default_factory=dict)
+
+    def used(self, device: str) -> set[int]:
+        """The numbers of the zones at a device."""
+        return {zone.number for zone in self.zones.values() if zone.device == device}
+
+
+def build_occupancies(draft: Draft, calendars: Mapping[str, Calendar], zone: ZoneInfo) -> dict[str, Occupancy]:
+    """The occupancies by id."""
+    built: dict[str, Occupancy] = {}
+    for name, written in draft.written.occupancy.items():
+        weekly_is_right = _weekly_is_right(draft, written)
+        closed = [draft.find("calendar", word, calendars, where) for word, where in _words(draft, written, "closed")]
+        exceptions = tuple(_exceptions(draft, written))
+        if weekly_is_right:
+            known = tuple(calendar for calendar in closed if calendar)
+            built[name] = Occupancy(name, parse_weekly(written.weekly), known, exceptions, zone)
+    return built
+
+
+def _weekly_is_right(draft: Draft, written: OccupancyFile) -> bool:
+    """Checks day by day and interval by interval, so that each wrong word is reported at its place."""
+    right = True
+    for days, intervals in written.weekly.items():
+        where = written.where("weekly", days)
+        is_list = isinstance(draft.document.at(where), list)
+        if parse_weekdays(days) is None:
+            right = _refuse_days(draft, where, days)
+        for index, text in enumerate(intervals):
+            try:
+                parse_interval(text)
+            except OccupancyError as error:
+                right = False
+                draft.error((*where, index) if is_list else where, str(error))
+    try:
+        parse_weekly(written.weekly if right else {})
+    except OccupancyError as error:
+        right = False
+        draft.error(written.where("weekly", error.word), str(error), at_key=True)
+    return right
+
+
+def _refuse_days(draft: Draft, where: tuple[str | int, ...], days: str) -> bool:
+    try:
+        parse_weekly({days: ()})
+    except OccupancyError as error:
+        draft.error(where, f"{error}{did_you_mean(error.word, _WEEK_WORDS)}", at_key=True)
+    return False
+
+
+def _words(draft: Draft, written: OccupancyFile, key: str) -> Iterator[tuple[str, tuple[str | int, ...]]]:
+    is_list = isinstance(draft.document.at(written.where(key)), list)
+    for index, word in enumerate(getattr(written, key)):
+        yield word, written.where(key, index) if is_list else written.where(key)
+
+
+def _exceptions(draft: Draft, written: OccupancyFile) -> Iterator[DatedException]:
+    for word, where in _words(draft, written, "also"):
+        yield from build_exceptions(draft, Path(word), draft.spot(where), draft.document.label(where))
+
+
+def build_heating(draft: Draft, devices: Mapping[str, Wired], occupancies: Mapping[str, Occupancy]) -> Heating:
+    """Buildings and zones with their references resolved."""
+    heating = Heating()
+    for building in draft.written.buildings:
+        spot, label = draft.spot(building.where("id")), draft.document.label(building.where("id"))
+        if not draft.unique("building", building.id, spot, label):
+            continue
+        device = _building_device(draft, devices, building)
+        zones = [
+            found
+            for position, zone in enumerate(building.zones, 1)
+            if (found := _zone(draft, devices, occupancies, building, zone, position))
+        ]
+        heating.zones.update({zone.id: zone for zone in zones})
+        heating.buildings[building.id] = Building(
+            building.id, device, tuple(zone.id for zone in zones), building.name or ""
+        )
+    return heating
+
+
+def _building_device(draft: Draft, devices: Mapping[str, Wired], building: BuildingFile) -> str:
+    name = building.device or building.id
+    if building.device:
+        draft.find("device", name, devices, building.where("device"))
+    elif name not in devices and name not in draft.declared("device"):
+        draft.error(building.where("id"), f'no device "{name}"; name the building\'s device: device: ...')
+    return name
+
+
+def _zone(
+    draft: Draft, devices: Mapping[str, Wired], occupancies: Mapping[str, Occupancy],
+    building: BuildingFile, zone: ZoneFile, position: int,
+) -> Zone | None:  # fmt: skip
+    name = f"{building.id}.{zone.id}"
+    spot, label = draft.spot(zone.where("id")), draft.document.label(zone.where("id"))
+    is_first = draft.unique("zone", name, spot, label)
+    device = zone.device or building.device or building.id
+    if zone.device:
+        draft.find("device", device, devices, zone.where("device"))
+    number = zone.number or position
+    _number_fits(draft, devices.get(device), zone, number)
+    occupancy = draft.find("occupancy", zone.occupancy, occupancies, zone.where("occupancy"))
+    setpoints = _setpoints(draft, zone)
+    if not occupancy or not setpoints or not is_first:
+        return None
+    optimum = _optimum_start(zone.optimum_start)
+    return Zone(name, building.id, device, number, occupancy, setpoints, optimum, zone.name or "")
+
+
+def _number_fits(draft: Draft, device: Wired | None, zone: ZoneFile, number: int) -> None:
+    where = zone.where("number" if zone.number else "id")
+    if device is None:
+        return
+    if not device.has(f"zone.{number}.setpoint"):
+        numbers = device.numbers("zone", "setpoint")
+        has = f"zones {min(numbers)} to {max(numbers)}" if numbers else "no zones"
+        draft.error(where, f"profile {device.profile.id} has {has}, not {number}")
+    draft.unique(f"device {device.id} zone", str(number), draft.spot(where), draft.document.label(where))
+
+
+def _setpoints(draft: Draft, zone: ZoneFile) -> Setpoints | None:
+    allures = zone.allures
+    falling = [allures.comfort, allures.reduced, allures.frost]
+    if falling == sorted(falling, reverse=True):
+        return Setpoints(allures.comfort, allures.reduced, allures.frost, allures.off)
+    draft.error(zone.where("allures"), "comfort must not be below reduced, nor reduced below frost")
+    return None
+
+
+def _optimum_start(written: OptimumStartFile | None) -> OptimumStart | None:
+    if written is None:
+        return None
+    cap = DEFAULTS.cap if written.cap is None else written.cap
+    after = DEFAULTS.cap_after_vacancy if written.cap_after_vacancy is None else written.cap_after_vacancy
+    return OptimumStart(cap, after, written.minutes_per_k)
+
+
+def build_meters(
+    draft: Draft, devices: Mapping[str, Wired], inventory: Inventory, heating: Heating
+) -> dict[str, Meter]:
+    """The electricity meters by id."""
+    meters: dict[str, Meter] = {}
+    for written in draft.written.meters:
+        spot, label = draft.spot(written.where("id")), draft.document.label(written.where("id"))
+        is_first = draft.unique("meter", written.id, spot, label)
+        device = draft.find("device", written.device, devices, written.where("device"))
+        if device and not any(name.startswith("meter.") for name in device.profile.points):
+            draft.error(written.where("device"), f"profile {device.profile.id} has no meter.* points")
+        if written.cabinet:
+            draft.find("cabinet", written.cabinet, inventory.cabinets, written.where("cabinet"))
+        if written.building:
+            draft.find("building", written.building, heating.buildings, written.where("building"))
+        if is_first:
+            meters[written.id] = Meter(written.id, written.device, written.cabinet, written.building)
+    return meters

@@ -1,0 +1,131 @@
+"""The whole tree, part by part; every part is looked at even where an earlier one is wrong."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from config.build.calendars import build_calendars
+from config.build.devices import Wired, build_buses, build_devices, with_points
+from config.build.draft import Draft
+from config.build.heating import Heating, build_heating, build_meters, build_occupancies
+from config.build.inventory import Inventory, build_inventory
+from config.build.plans import build_groups, build_plans, build_programs
+from config.model import MqttFile, OverridesFile, SiteHead, TimingFile
+from config.settings import Settings, read_secret
+from config.site import Device, Mqtt, OverridePolicy, Site, Timing
+from schedules.sun import Place
+
+_SOMEWHERE = Place(0.0, 0.0, ZoneInfo("UTC"))
+"""Stands in where the site's own place is wrong, so that everything else is still looked at."""
+_LONGEST_KEEPALIVE_S = 65_535
+
+
+def build_site(draft: Draft, settings: Settings) -> Site | None:
+    """The tree; None when any error was found, by this or by an earlier stage."""
+    head = _head(draft)
+    place = Place(head.latitude, head.longitude, ZoneInfo(head.timezone)) if head else _SOMEWHERE
+    mqtt, timing = _mqtt(draft, settings), _timing(draft, draft.written.timing)
+    overrides = _overrides(draft, draft.written.overrides)
+    buses = build_buses(draft)
+    wired = build_devices(draft, buses)
+    calendars = build_calendars(draft)
+    inventory = build_inventory(draft, wired)
+    plans = build_plans(draft, build_programs(draft), calendars, place)
+    groups = build_groups(draft, plans, inventory)
+    heating = build_heating(draft, wired, build_occupancies(draft, calendars, place.zone))
+    meters = build_meters(draft, wired, inventory, heating)
+    if head is None or draft.findings.failed:
+        return None
+    return Site(
+        id=head.id, name=head.name or head.id, place=place, country=head.country,
+        directory=draft.files.directory, config_hash=draft.files.hash,
+        mqtt=mqtt, timing=timing, overrides=overrides,
+        buses=buses, devices=_devices(wired, inventory, heating), calendars=calendars, plans=plans, groups=groups,
+        lamps=inventory.lamps, segments=inventory.segments, cabinets=inventory.cabinets,
+        meters=meters, buildings=heating.buildings, zones=heating.zones,
+    )  # fmt: skip
+
+
+def _head(draft: Draft) -> SiteHead | None:
+    raw = draft.document.value
+    if draft.written.site is None and (not isinstance(raw, dict) or "site" not in raw):
+        draft.error(("site",), "missing; write site: {id, name, latitude, longitude, timezone, country}")
+    return draft.written.site
+
+
+def _devices(wired: dict[str, Wired], inventory: Inventory, heating: Heating) -> dict[str, Device]:
+    return {
+        name: with_points(device, {**inventory.used(name), "zone": heating.used(name)})
+        for name, device in wired.items()
+    }
+
+
+def _mqtt(draft: Draft, settings: Settings) -> Mqtt:
+    """The broker: the environment wins over the file."""
+    written, ours = draft.written.mqtt, settings.mqtt
+    return Mqtt(
+        url=ours.url or written.url,
+        base=written.base,
+        username=ours.username or written.username,
+        password=_password(draft, settings, written),
+        ca_file=_existing(draft, written, "ca_file"),
+        cert_file=_existing(draft, written, "cert_file"),
+        key_file=_existing(draft, written, "key_file"),
+        protocol=written.protocol,
+        keepalive_s=_keepalive_s(draft, written),
+        home_assistant=written.home_assistant,
+    )
+
+
+def _password(draft: Draft, settings: Settings, written: MqttFile) -> str | None:
+    if settings.mqtt.password:
+        return settings.mqtt.password.get_secret_value()
+    path = settings.mqtt.password_file or written.password_file
+    if path is None:
+        return None
+    return read_secret(draft.files.directory / path, draft.spot(written.where("password_file")), draft.findings)
+
+
+def _existing(draft: Draft, written: MqttFile, key: str) -> Path | None:
+    """A certificate's file, below the site's directory or absolute."""
+    path: Path | None = getattr(written, key)
+    if path is None:
+        return None
+    full = draft.files.directory / path
+    if not full.is_file():
+        draft.error(written.where(key), f"there is no file {full}")
+    return full
+
+
+def _keepalive_s(draft: Draft, written: MqttFile) -> int:
+    if written.keepalive is None:
+        return Mqtt(url=written.url).keepalive_s
+    keepalive_s = int(written.keepalive.total_seconds())
+    if not 1 <= keepalive_s <= _LONGEST_KEEPALIVE_S:
+        draft.error(written.where("keepalive"), "must lie between 1s and 18h")
+    return keepalive_s
+
+
+def _timing(draft: Draft, written: TimingFile) -> Timing:
+    """The defaults, and what the site says otherwise."""
+    chosen: dict[str, float] = {}
+    for name in TimingFile.model_fields:
+        span: timedelta | None = getattr(written, name)
+        if span is None:
+            continue
+        chosen[f"{name}_s"] = span.total_seconds()
+        if span <= timedelta():
+            draft.error(written.where(name), "must be more than 0s")
+    return Timing(**chosen)
+
+
+def _overrides(draft: Draft, written: OverridesFile) -> OverridePolicy:
+    default = OverridePolicy().default if written.default is None else written.default
+    cap = OverridePolicy().cap if written.cap is None else written.cap
+    if default <= timedelta():
+        draft.error(written.where("default"), "must be more than 0s")
+    if cap < default:
+        draft.error(written.where("cap"), "must not be shorter than default")
+    return OverridePolicy(default, cap)
