@@ -1,0 +1,68 @@
+"""BACnet/IP as a driver: one UDP socket, one lane a device."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from drivers.api import Driver, Fault, Lane, Now, Poll, Reading, Refused, Write, WriteResult
+from drivers.bacnet import polling
+from drivers.bacnet.client import Client
+from drivers.bacnet.device import Device
+from drivers.bacnet.settings import BacnetBus, BacnetDevice
+
+if TYPE_CHECKING:
+    from drivers.registry import BusDevice
+
+
+class BacnetDriver:
+    """One BACnet/IP bus; implements drivers.api.Driver."""
+
+    def __init__(self, bus_id: str, settings: BacnetBus, devices: Sequence[BusDevice], now: Now) -> None:
+        self._client = Client(settings)
+        self._devices = {device.id: _device(self._client, device, now) for device in devices}
+        self._lanes = tuple(Lane(f"{bus_id}/{device.id}", (device.id,)) for device in devices)
+        self._polls = MappingProxyType({i: polling.polls(i, d.points) for i, d in self._devices.items()})
+
+    @property
+    def lanes(self) -> Sequence[Lane]:
+        """One a device: they do not wait for one another."""
+        return self._lanes
+
+    @property
+    def polls(self) -> Mapping[str, Sequence[Poll]]:
+        """One poll a period and device."""
+        return self._polls
+
+    async def open(self) -> None:
+        """Bind our own address. Raises BindFailed."""
+        await self._client.open()
+
+    async def close(self) -> None:
+        """Give up what is running and close the socket."""
+        await self._client.close()
+
+    async def read(self, poll: Poll) -> Sequence[Reading | Fault]:
+        """The points of one poll, in order."""
+        return await self._devices[poll.device].read(poll.points)
+
+    async def write(self, writes: Sequence[Write]) -> Sequence[WriteResult]:
+        """Write to one device and read back."""
+        return await self._devices[writes[0].point.device].write(writes) if writes else ()
+
+
+def _device(client: Client, device: BusDevice, now: Now) -> Device:
+    if not isinstance(device.settings, BacnetDevice):
+        raise Refused(f"{device.id}: not a BACnet device")
+    try:
+        points = polling.resolve(device.id, device.profile.points, device.points)
+    except ValueError as error:
+        raise Refused(str(error)) from error
+    return Device(client, device.settings, points, now)
+
+
+def build(bus_id: str, settings: BacnetBus, devices: Sequence[BusDevice], now: Now, directory: Path) -> Driver:
+    """A driver for one bus, not yet open; ``directory`` is not needed. Raises Refused on a point no device can have."""
+    return BacnetDriver(bus_id, settings, devices, now)

@@ -1,0 +1,372 @@
+"""Reading simulated devices over real sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from collections.abc import Sequence
+
+import pytest
+
+from drivers.api import BadAnswer, Driver, Fault, NoAnswer, PointId, Quality, Reading, Refused, Retryable
+from drivers.profile import BacnetPoint
+from tests.drivers.bacnet_station import (
+    AT,
+    NORMAL,
+    Frame,
+    Station,
+    bus,
+    contact,
+    datagram,
+    device,
+    free_port,
+    many_ack,
+    mode,
+    no_such_service,
+    object_octets,
+    objects_of,
+    one_ack,
+    plain_setpoint,
+    read_ack,
+    real,
+    running,
+    scripted,
+    sensor,
+    served,
+    setpoint,
+)
+
+TEMPERATURE = BacnetPoint("zone.1.temperature", "analog-input,1")
+SETPOINT = BacnetPoint("zone.1.setpoint", "analog-value,1", writable=True, commandable=True)
+BOTH_WAYS = pytest.mark.parametrize("multiple", [True, False], ids=["together", "one by one"])
+
+
+def sensors(count: int) -> list[BacnetPoint]:
+    return [BacnetPoint(f"zone.{n}.temperature", f"analog-input,{n}") for n in range(1, count + 1)]
+
+
+async def read(driver: Driver, index: int = 0, of: str = "school") -> Sequence[Reading | Fault]:
+    return await driver.read(driver.polls[of][index])
+
+
+def shown(observations: Sequence[Reading | Fault]) -> list[float | str]:
+    """The values, or why there is none."""
+    return [o.value if isinstance(o, Reading) else o.cause for o in observations]
+
+
+@BOTH_WAYS
+async def test_every_kind_of_value(multiple: bool) -> None:
+    points = [
+        TEMPERATURE,
+        SETPOINT,
+        BacnetPoint("boiler.status", "binary-value,1"),
+        BacnetPoint("pump.status", "binary-value,2"),
+        BacnetPoint("mode", "multi-state-value,1"),
+        BacnetPoint("zone.2.setpoint", "analog-value,2"),
+        BacnetPoint("zone.1.default", "analog-value,1", property="relinquish-default"),
+        BacnetPoint("nothing", "analog-input,99"),
+    ]
+    objects = [sensor(1, 19.3), setpoint(1, 16.0), contact(1, "active"), contact(2, "inactive"), mode(1, 3)]
+    async with served(points, *objects, plain_setpoint(2, 14.5), multiple=multiple) as (driver, station):
+        station.objects["analog-value,1"].presentValue = 17.0
+        first = await read(driver)
+        again = await read(driver)
+    assert shown(first) == [19.3, 17.0, 1.0, 0.0, 3.0, 14.5, 16.0, "object: unknown-object"]
+    assert again == first
+    assert first[0] == Reading(PointId("school", "zone.1.temperature"), 19.3, AT)
+    assert isinstance(first[1], Reading)
+    assert first[1].slots == ((16, 17.0),)
+    assert station.served.count("rpm") == (2 if multiple else 1), "a service that a device lacks is asked for once"
+
+
+@pytest.mark.parametrize(
+    ("flags", "quality"),
+    [((1, 0, 0, 0), Quality.GOOD), ((0, 0, 1, 0), Quality.UNCERTAIN), ((0, 0, 0, 1), Quality.UNCERTAIN)],
+    ids=["in alarm", "overridden", "out of service"],
+)
+async def test_status_flags(flags: tuple[int, int, int, int], quality: Quality) -> None:
+    async with served([TEMPERATURE], sensor(1, 19.3, flags)) as (driver, _):
+        (reading,) = await read(driver)
+    assert isinstance(reading, Reading)
+    assert (reading.value, reading.quality) == (19.3, quality)
+
+
+@BOTH_WAYS
+async def test_faults_are_no_values(multiple: bool) -> None:
+    broken = [sensor(1, 0.0, (0, 1, 0, 0)), sensor(2, math.nan), sensor(3, math.inf), sensor(4, 20.0)]
+    async with served(sensors(4), *broken, multiple=multiple) as (driver, _):
+        observations = await read(driver)
+    assert [isinstance(o, Fault) for o in observations] == [True, True, True, False]
+    causes = ["sensor fault (status flags)", "the device answers nan", "the device answers inf"]
+    assert shown(observations) == [*causes, 20.0]
+
+
+@BOTH_WAYS
+async def test_missing_status_flags_are_good(multiple: bool) -> None:
+    async with served([TEMPERATURE], sensor(1, 19.3, None), multiple=multiple) as (driver, station):
+        first = await read(driver)
+        before = len(station.served)
+        second = await read(driver)
+    assert list(first) == list(second) == [Reading(PointId("school", "zone.1.temperature"), 19.3, AT)]
+    assert len(station.served) - before == 1
+
+
+async def test_a_small_device_is_asked_in_parts_that_fit() -> None:
+    """A device of 206 octets that does not segment aborts what is longer: no abort is provoked."""
+    objects = [sensor(n, float(n)) for n in range(1, 21)]
+    async with served(sensors(20), *objects, max_apdu=206) as (driver, station):
+        observations = await read(driver)
+    assert shown(observations) == [float(n) for n in range(1, 21)]
+    assert station.served.count("rpm") == 4
+    assert station.served.count("rp") == 2, "its identity and the length of its APDU, nothing else"
+
+
+async def test_an_abort_halves_what_is_asked_for_and_is_remembered() -> None:
+    asked: list[int] = []
+
+    def overstating(frame: Frame) -> list[bytes]:
+        asked.append(len(objects_of(frame)))
+        too_long = datagram(bytes([0x71, frame.invoke_id, 4]))
+        return [too_long if asked[-1] > 3 else many_ack(frame, real(21.0))]
+
+    async with scripted(sensors(10), overstating) as (driver, _):
+        first = await read(driver)
+        learnt = len(asked)
+        second = await read(driver)
+    assert shown(first) == shown(second) == [21.0] * 10
+    assert asked[0] == 10
+    assert max(asked[learnt:]) <= 3
+
+
+async def test_a_new_length_met_with_silence_is_halved_the_next_time() -> None:
+    def mute(frame: Frame) -> list[bytes]:
+        return [] if len(objects_of(frame)) > 2 else [many_ack(frame, real(21.0))]
+
+    async with scripted(sensors(4), mute, timeout_s=0.1, retries=0) as (driver, _):
+        with pytest.raises(NoAnswer):
+            await read(driver)
+        assert shown(await read(driver)) == [21.0] * 4
+
+
+async def test_a_proven_length_is_not_blamed_for_an_outage() -> None:
+    asked: list[int] = []
+    mute = False
+
+    def sometimes(frame: Frame) -> list[bytes]:
+        asked.append(len(objects_of(frame)))
+        return [] if mute else [many_ack(frame, real(21.0))]
+
+    async with scripted(sensors(4), sometimes, timeout_s=0.1, retries=0) as (driver, _):
+        await read(driver)
+        mute = True
+        with pytest.raises(NoAnswer):
+            await read(driver)
+        mute = False
+        await read(driver)
+    assert asked == [4, 4, 4]
+
+
+async def test_one_refused_object_does_not_hide_the_others() -> None:
+    """Some devices refuse the whole request when they do not know one object of it."""
+
+    def strict(frame: Frame) -> list[bytes]:
+        if object_octets(0, 2) in frame.body:
+            return [datagram(bytes([0x50, frame.invoke_id, frame.service]) + b"\x91\x01\x91\x1f")]
+        return [one_ack(frame, real(20.0)) if frame.service == 12 else many_ack(frame, real(20.0))]
+
+    async with scripted(sensors(5), strict) as (driver, _):
+        observations = await read(driver)
+    assert shown(observations) == [20.0, "object: unknown-object", 20.0, 20.0, 20.0]
+
+
+async def test_a_device_that_refuses_to_be_asked_together_is_asked_alone() -> None:
+    """With an error that says nothing about the service, so that only trying tells."""
+
+    def odd(frame: Frame) -> list[bytes]:
+        if frame.service == 14:
+            return [datagram(bytes([0x50, frame.invoke_id, 14]) + b"\x91\x05\x91\x00")]
+        return [one_ack(frame, real(20.0))]
+
+    async with scripted(sensors(2), odd) as (driver, peer):
+        first = await read(driver)
+        before = [frame.service for frame in peer.seen].count(14)
+        again = await read(driver)
+    assert shown(first) == shown(again) == [20.0, 20.0]
+    assert [frame.service for frame in peer.seen].count(14) == before
+
+
+async def test_a_dead_device_costs_its_deadline_and_nobody_else_any() -> None:
+    station = Station(1202, sensor(1, 20.0))
+    dead = device(free_port(), 1201, TEMPERATURE, id_="dead")
+    living = device(station.port, 1202, TEMPERATURE, id_="living")
+    async with running(bus(timeout_s=0.2, retries=1), dead, living) as driver:
+        assert [lane.name for lane in driver.lanes] == ["gtb/dead", "gtb/living"]
+
+        async def silent_s() -> float:
+            started = time.monotonic()
+            with pytest.raises(NoAnswer):
+                await read(driver, of="dead")
+            return time.monotonic() - started
+
+        waiting = asyncio.create_task(silent_s())
+        await asyncio.sleep(0)
+        for _ in range(5):
+            assert shown(await read(driver, of="living")) == [20.0]
+        assert not waiting.done()
+        assert 0.35 < await waiting < 0.2 * 2 + 0.2
+    await station.aclose()
+
+
+async def test_another_device_at_the_address_is_never_read() -> None:
+    async with served([TEMPERATURE], sensor(1, 20.0), found=1202) as (driver, station):
+        for _ in range(2):
+            with pytest.raises(Refused, match="expected device 1201, found device 1202"):
+                await read(driver)
+    assert "rpm" not in station.served
+
+
+async def test_another_device_that_does_not_say_who_it_is() -> None:
+    def unknown(frame: Frame) -> list[bytes]:
+        return [datagram(bytes([0x50, frame.invoke_id, frame.service]) + b"\x91\x01\x91\x1f")]
+
+    async with scripted([], unknown) as (_, peer), running(bus(), device(peer.port, 7, TEMPERATURE)) as driver:
+        with pytest.raises(Refused, match="expected device 7, found another device"):
+            await read(driver)
+
+
+async def test_identity_is_asked_again_after_an_outage() -> None:
+    station = Station(1201, sensor(1, 20.0))
+    async with running(bus(timeout_s=0.1, retries=0), device(station.port, 1201, TEMPERATURE)) as driver:
+        await read(driver)
+        await station.aclose()
+        with pytest.raises(NoAnswer):
+            await read(driver)
+        impostor = Station(7, sensor(1, 30.0), port=station.port)
+        with pytest.raises(Refused, match="found device 7"):
+            await read(driver)
+        await impostor.aclose()
+        back = Station(1201, sensor(1, 21.0), port=station.port)
+        assert shown(await read(driver)) == [21.0]
+        await back.aclose()
+
+
+async def test_an_answer_about_another_object_is_never_a_value() -> None:
+    def foreign(frame: Frame) -> list[bytes]:
+        if frame.service == 14:
+            return [no_such_service(frame)]
+        return [read_ack(frame, object_octets(0, 222), 85, real(99.0))]
+
+    async with scripted([TEMPERATURE], foreign) as (driver, _):
+        with pytest.raises(BadAnswer, match="asked for analog-input,1 present-value, answered analog-input,222"):
+            await read(driver)
+
+
+AI_1 = b"\x0c" + object_octets(0, 1)
+VALUE = b"\x4e" + real(99.0) + b"\x4f"
+FLAGS = b"\x29\x6f\x4e" + NORMAL + b"\x4f"
+GARBLED = {
+    "another object": b"\x0c" + object_octets(0, 222) + b"\x1e\x29\x55" + VALUE + FLAGS + b"\x1f",
+    "another property": AI_1 + b"\x1e\x29\x4d" + VALUE + FLAGS + b"\x1f",
+    "property left out": AI_1 + b"\x1e\x29\x55" + VALUE + b"\x1f",
+    "one too many": AI_1 + b"\x1e\x29\x55" + VALUE + FLAGS + b"\x29\x57" + VALUE + b"\x1f",
+    "nothing": b"",
+    "cut off": b"\x0c\x00\x00",
+    "not closed": AI_1 + b"\x1e\x29\x55" + VALUE + FLAGS[:-1],
+    "cut off in the value": AI_1 + b"\x1e\x29\x55\x4e\x44\x41",
+}
+
+
+@pytest.mark.parametrize("cut", [1, 2, 5, 6])
+async def test_an_answer_that_was_cut_off_is_no_value(cut: int) -> None:
+    """Its last octets are missing and every length is corrected: the library does not miss the closing bracket."""
+
+    def short(frame: Frame) -> list[bytes]:
+        return [no_such_service(frame) if frame.service == 14 else datagram(one_ack(frame, real(21.0))[6:-cut])]
+
+    async with scripted([TEMPERATURE], short, timeout_s=5.0) as (driver, _):
+        with pytest.raises(BadAnswer):
+            await read(driver)
+
+
+@pytest.mark.parametrize("body", list(GARBLED.values()), ids=list(GARBLED))
+async def test_garbled_answers_are_told_at_once(body: bytes) -> None:
+    def garbled(frame: Frame) -> list[bytes]:
+        return [datagram(bytes([0x30, frame.invoke_id, 14]) + body)]
+
+    async with scripted([TEMPERATURE], garbled, timeout_s=5.0) as (driver, _):
+        started = time.monotonic()
+        with pytest.raises(BadAnswer):
+            await read(driver)
+        assert time.monotonic() - started < 1.0, "not after a deadline"
+
+
+GARBAGE = [
+    b"",
+    b"\x81",
+    b"\x81\x0a\x00\x04",
+    b"\x81\x0a\x00\x08\x01\x00\x30\x01",
+    b"\x81\x0a\x00\x07\x01\x00\xf0",
+    b"\xff" * 40,
+]
+
+
+async def test_garbage_is_a_silence_and_a_value_after_it_counts() -> None:
+    silent = True
+
+    def noisy(frame: Frame) -> list[bytes]:
+        return GARBAGE if silent else [*GARBAGE, one_ack(frame, real(21.0))]
+
+    async with scripted([TEMPERATURE], noisy, timeout_s=0.1, retries=0) as (driver, _):
+        with pytest.raises(Retryable):
+            await read(driver)
+        silent = False
+        assert shown(await read(driver)) == [21.0]
+
+
+async def test_a_cancelled_read_leaves_nothing_behind() -> None:
+    """The answer to the read that was given up comes late, during another read, and is dropped."""
+    given_up: list[Frame] = []
+
+    def slow(frame: Frame) -> list[bytes]:
+        if frame.service == 14:
+            return [no_such_service(frame)]
+        if frame.object_id == object_octets(0, 1):
+            given_up.append(frame)
+            return []
+        late = [one_ack(old, real(-40.0)) for old in given_up]
+        return [*late, one_ack(frame, real(21.0))]
+
+    points = [BacnetPoint("cold", "analog-input,1", every_s=2.0), BacnetPoint("warm", "analog-input,2", every_s=5.0)]
+    async with scripted(points, slow, timeout_s=0.1, retries=3) as (driver, peer):
+        reading = asyncio.ensure_future(read(driver))
+        while not given_up:
+            await peer.frames.get()
+        reading.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await reading
+        sent = len(given_up)
+        assert shown(await read(driver, 1)) == [21.0]
+        await asyncio.sleep(0.25)
+        assert len(given_up) == sent, "nothing is sent again"
+
+
+async def test_a_late_answer_is_not_the_answer_to_the_next_question() -> None:
+    """The object before answers after its deadline, while the next one is being asked for."""
+    before: list[Frame] = []
+
+    def late(frame: Frame) -> list[bytes]:
+        if frame.service == 14:
+            return [no_such_service(frame)]
+        if frame.object_id == object_octets(0, 1):
+            before.append(frame)
+            return []
+        stolen = [read_ack(before[-1], frame.object_id, 85, real(-40.0))] if before else []
+        return [*stolen, one_ack(frame, real(21.0))]
+
+    points = [BacnetPoint("cold", "analog-input,1", every_s=2.0), BacnetPoint("warm", "analog-input,2", every_s=5.0)]
+    async with scripted(points, late, timeout_s=0.1, retries=0) as (driver, _):
+        with pytest.raises(NoAnswer):
+            await read(driver)
+        assert before
+        assert shown(await read(driver, 1)) == [21.0]
