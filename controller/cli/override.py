@@ -1,0 +1,193 @@
+"""``veilleuse override``: one command as an operator, over MQTT, and what became of it."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import sys
+import uuid
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from controller.cli.exits import DONE, WRONG
+
+if TYPE_CHECKING:
+    import aiomqtt
+
+    from config.site import Site
+    from controller.mqtt.topics import Topics
+
+EXAMPLE = """\b
+Example:
+  veilleuse override lamp/l-001 100 --for 1h --reason "accident rue du Port"
+  veilleuse override ./town zone/ecole-jaures.classes 20C --for 2h --reason "parents' evening"
+  veilleuse override ./town l-001 release
+"""
+RELEASE = "release"
+_SETTLED = frozenset({"applied", "masked", "rejected", "no-feedback", "refused"})
+_STATUS_S = 2.0
+
+Demand = dict[str, object]
+
+
+@click.command(epilog=EXAMPLE)
+@click.argument("words", nargs=-1, required=True, metavar="[SITE] TARGET VALUE")
+@click.option("--for", "lasting", metavar="DURATION", help="30m, 2h, 1h30m (default: the site's); capped by the site.")
+@click.option("--reason", default="", metavar="TEXT", help="Why; needed for everything but a release.")
+@click.option("--by", default=None, metavar="NAME", help="Who (default: the user of this machine).")
+@click.option("--wait", "wait_s", type=click.FloatRange(0.1), default=10.0, show_default=True, help="Seconds to wait.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+def command(
+    words: tuple[str, ...], lasting: str | None, reason: str, by: str | None, wait_s: float, as_json: bool
+) -> None:
+    """Override TARGET with VALUE for a while, or give it back to the plan with "release".
+
+    TARGET is lamp/l-001, segment/s-01, zone/school.hall, or the id alone where only one has it. VALUE is a level in
+    percent, on, off (lamp, segment); degrees Celsius, comfort, reduced, frost, off (zone); or release.
+
+    Exit code 0 when it was applied or is on its way, 1 when it was refused, masked, rejected or not answered.
+    """
+    from config.load import SiteError, load_site
+
+    directory, target, value = _sorted(words)
+    _check_duration(lasting)
+    if not reason and value != RELEASE:
+        raise click.UsageError("--reason is needed: who reads the log wants to know why")
+    try:
+        town = load_site(directory)
+    except SiteError as error:
+        raise click.ClickException(f"{directory} is no valid site\n{error}") from error
+    kind, identity = resolved(town, target)
+    fields = {**demand(kind, value), "reason": reason, "by": by or getpass.getuser()}
+    if lasting:
+        fields["for"] = lasting
+    result = _ask(town, kind, identity, fields, wait_s)
+    click.echo(json.dumps(result, ensure_ascii=False) if as_json else _sentence(result))
+    sys.exit(DONE if result["outcome"] in ("applied", "pending") else WRONG)
+
+
+def resolved(town: Site, target: str) -> tuple[str, str]:
+    """Kind and id of ``lamp/l-001`` or of an id that only one has. Raises ClickException."""
+    from difflib import get_close_matches
+
+    ids = {"lamp": town.lamps, "segment": town.segments, "zone": town.zones}
+    known = [f"{kind}/{identity}" for kind, found in ids.items() for identity in found]
+    found = [name for name in known if name == target or name.partition("/")[2] == target]
+    if len(found) == 1:
+        kind, _, identity = found[0].partition("/")
+        return kind, identity
+    if found:
+        raise click.ClickException(f"{target} is ambiguous: {' or '.join(found)}")
+    near = get_close_matches(target, [*known, *(name.partition("/")[2] for name in known)], 1)
+    raise click.ClickException(f"unknown target {target}" + (f"; did you mean {near[0]}?" if near else ""))
+
+
+def demand(kind: str, value: str) -> Demand:
+    """The field of the command that ``value`` stands for. Raises UsageError."""
+    from schedules.allures import Allure
+
+    if value == RELEASE:
+        return {"relinquish": True}
+    if kind == "zone":
+        if value in {allure.value for allure in Allure}:
+            return {"allure": value}
+        return {"setpoint_c": _number(value.removesuffix("C").removesuffix("°"), f"{value} is no setpoint like 20C")}
+    if value in ("on", "off"):
+        return {"level": 100 if value == "on" else 0}
+    return {"level": _number(value.removesuffix("%"), f"{value} is no level like 40")}
+
+
+def _number(text: str, complaint: str) -> float:
+    try:
+        return float(text)
+    except ValueError as error:
+        raise click.UsageError(complaint) from error
+
+
+def _sorted(words: tuple[str, ...]) -> tuple[Path, str, str]:
+    """The directory may be left out in front of the two others."""
+    if len(words) not in (2, 3):
+        raise click.UsageError("expected [SITE] TARGET VALUE")
+    directory = words[0] if len(words) == 3 else os.environ.get("VEILLEUSE_SITE", "/etc/veilleuse")
+    return Path(directory), words[-2], words[-1]
+
+
+def _check_duration(text: str | None) -> None:
+    from controller.mqtt.commands import Unfit, parse_duration
+
+    if text is None:
+        return
+    try:
+        parse_duration(text)
+    except Unfit as error:
+        raise click.UsageError(f"--for: {error}") from error
+
+
+def _ask(town: Site, kind: str, identity: str, fields: Demand, wait_s: float) -> Demand:
+    """Send the command and give back its result; ``no-answer`` when none came in time."""
+    import asyncio
+
+    import aiomqtt
+
+    from controller.mqtt.link import address_of, fresh_client, tls_context
+    from controller.mqtt.outbox import encode
+    from controller.mqtt.topics import Topics
+
+    topics, tls = Topics(town.mqtt.base, town.id), tls_context(town.mqtt)
+    command_id = str(uuid.uuid4())
+
+    async def talk() -> Demand:
+        async with fresh_client(town.mqtt, f"veilleuse-override-{command_id[:8]}", tls) as client:
+            await client.subscribe([(topics.status, 1), (topics.result(kind, identity), 1)])
+            if not await _online(client, topics):
+                raise click.ClickException(f"the daemon of {town.id} is offline: nothing was sent")
+            issued = datetime.now(UTC).isoformat(timespec="milliseconds")
+            body = encode({"id": command_id, "issued": issued, **fields})
+            await client.publish(topics.command(kind, identity), body, qos=1)
+            return await _result(client, command_id, wait_s)
+
+    try:
+        return {"target": f"{kind}/{identity}", **asyncio.run(talk())}
+    except (aiomqtt.MqttError, OSError) as error:
+        raise click.ClickException(f"broker {address_of(town.mqtt)} not reached: {error}") from error
+
+
+async def _online(client: aiomqtt.Client, topics: Topics) -> bool:
+    """What stands retained comes first after SUBSCRIBE; a status that does not come at all is none."""
+    import asyncio
+    import contextlib
+
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_STATUS_S):
+            async for message in client.messages:
+                if str(message.topic) == topics.status:
+                    return message.payload == b"online"
+    return False
+
+
+async def _result(client: aiomqtt.Client, command_id: str, wait_s: float) -> Demand:
+    """The last outcome heard within ``wait_s``; one that is settled ends the waiting."""
+    import asyncio
+    import contextlib
+
+    from controller.mqtt.outbox import decode
+
+    last: Demand = {"id": command_id, "outcome": "no-answer", "detail": f"no result within {wait_s:g} s"}
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(wait_s):
+            async for message in client.messages:
+                heard = decode(bytes(message.payload or b""))
+                if heard.get("id") == command_id:
+                    last = dict(heard)
+                if last["outcome"] in _SETTLED:
+                    break
+    return last
+
+
+def _sentence(result: Demand) -> str:
+    detail = f": {result['detail']}" if result.get("detail") else ""
+    return f"{result['target']} {result['outcome']}{detail}"
