@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from datetime import date, timedelta
 from urllib.parse import urlsplit
 
-from config.build.draft import Draft
+from config.tree.draft import Draft
 from config.lint_plans import lint_plans
 from config.site import Lamp, Site
 

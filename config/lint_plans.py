@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from config.build.draft import Draft
+from config.tree.draft import Draft
 from config.fields import START
 from config.lighting import ProgramFile
 from config.site import Site

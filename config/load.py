@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from config.build.draft import Draft
-from config.build.site import build_site
+from config.tree.draft import Draft
+from config.tree.site import build_site
 from config.files import SITE_YAML, SiteFiles
 from config.lint import lint_site
 from config.model import SiteFile

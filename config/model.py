@@ -1,4 +1,4 @@
-"""site.yaml as operators write it. Names are resolved in config.build; drivers' own keys are checked there too."""
+"""site.yaml as operators write it. Names are resolved in config.tree; drivers' own keys are checked there too."""
 
 from __future__ import annotations
 

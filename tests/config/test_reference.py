@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from config import heating, lighting, model
-from config.build.calendars import REQUIRED
+from config.tree.calendars import REQUIRED
 from config.model import SiteFile
 from config.problems import Findings
 from config.source import parse_yaml

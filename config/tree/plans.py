@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
-from config.build.draft import Draft
-from config.build.inventory import Inventory, lamps_by
+from config.tree.draft import Draft
+from config.tree.inventory import Inventory, lamps_by
 from config.fields import START
 from config.lighting import GroupFile, PlanFile, ProgramFile, RuleFile
 from config.problems import did_you_mean

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from config.build.draft import Draft
+from config.tree.draft import Draft
 from config.model import DeviceFile
 from config.problems import Spot
 from config.site import Bus, Device

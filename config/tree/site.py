@@ -6,12 +6,12 @@ from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from config.build.calendars import build_calendars
-from config.build.devices import Wired, build_buses, build_devices, with_points
-from config.build.draft import Draft
-from config.build.heating import Heating, build_heating, build_meters, build_occupancies
-from config.build.inventory import Inventory, build_inventory
-from config.build.plans import build_groups, build_plans, build_programs
+from config.tree.calendars import build_calendars
+from config.tree.devices import Wired, build_buses, build_devices, with_points
+from config.tree.draft import Draft
+from config.tree.heating import Heating, build_heating, build_meters, build_occupancies
+from config.tree.inventory import Inventory, build_inventory
+from config.tree.plans import build_groups, build_plans, build_programs
 from config.model import MqttFile, OverridesFile, SiteHead, TimingFile
 from config.settings import Settings, read_secret
 from config.site import Device, Mqtt, OverridePolicy, Site, Timing

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from config.build.devices import Wired
-from config.build.draft import Draft
+from config.tree.devices import Wired
+from config.tree.draft import Draft
 from config.lighting import CabinetFile, LampRow, SegmentFile
 from config.model import LAMPS_CSV
 from config.site import Cabinet, Lamp, LampType, Segment

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
-from config.build.draft import Draft
+from config.tree.draft import Draft
 from config.fields import shown
 from config.problems import Findings, Spot, did_you_mean
 from config.tables import Row, parse_table

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from config.build.calendars import build_exceptions
-from config.build.devices import Wired
-from config.build.draft import Draft
-from config.build.inventory import Inventory
+from config.tree.calendars import build_exceptions
+from config.tree.devices import Wired
+from config.tree.draft import Draft
+from config.tree.inventory import Inventory
 from config.heating import BuildingFile, OccupancyFile, OptimumStartFile, ZoneFile
 from config.problems import did_you_mean
 from config.site import Building, Meter, OptimumStart, Zone
