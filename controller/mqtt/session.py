@@ -109,6 +109,8 @@ class Session:
         self._said_lost = False
         self._swept = False
         self._historical_up_to = 0
+        self._cleared: set[str] = set()
+        """Topics of retained commands that we cleared; the empty message that comes of it is no command."""
 
     @property
     def connected(self) -> bool:
@@ -193,16 +195,49 @@ class Session:
 
     async def _receive(self, client: aiomqtt.Client, inbox: Inbox) -> None:
         async for message in client.messages:
-            self._take_up(message)
-            for _ in range(min(inbox.qsize(), _HANDFUL)):
-                self._take_up(inbox.get_nowait())
+            handful = [message, *_taken(inbox, _HANDFUL)]
+            kept: set[Message] = set()
+            if self._settings.protocol != "5" and any(not each.retain for each in handful):
+                kept, later = await self._stand_retained(client, inbox)
+                handful += later
+            kept |= {_content(each) for each in handful if each.retain}
+            for each in handful:
+                self._take_up(each, _content(each) in kept)
+            await self._take_off(client, kept)
 
-    def _take_up(self, message: aiomqtt.Message) -> None:
-        address = self._topics.parse_set(str(message.topic))
+    async def _stand_retained(self, client: aiomqtt.Client, inbox: Inbox) -> tuple[set[Message], list[aiomqtt.Message]]:
+        """Which commands the broker keeps: MQTT 3.1.1 hides the flag from those who listen already, so ask anew.
+
+        Subscribing again makes the broker send whatever stands retained below the filter, flagged; the answer to an
+        unsubscription that means nothing comes after it. What else came in meanwhile is given back, checked as well.
+        """
+        kept: set[Message] = set()
+        later: list[aiomqtt.Message] = []
+        while True:
+            await self._subscribe(client)
+            await client.unsubscribe(f"{self._topics.root}/fence")
+            came = _taken(inbox, _INCOMING)
+            kept |= {_content(each) for each in came if each.retain}
+            fresh = [each for each in came if not each.retain]
+            later += fresh
+            if not fresh or len(later) > _INCOMING:
+                return kept, later
+
+    async def _take_off(self, client: aiomqtt.Client, commands: set[Message]) -> None:
+        """A retained command is wrong for ever: refused once, it is cleared from the broker, if that lets us."""
+        for topic in {topic for topic, _ in commands}:
+            self._cleared.add(topic)
+            await client.publish(topic, b"", qos=1, retain=True)
+
+    def _take_up(self, message: aiomqtt.Message, retained: bool) -> None:
+        topic, payload = _content(message)
+        address = self._topics.parse_set(topic)
         if address is None:
             return
-        payload, wall = bytes(message.payload or b""), datetime.now(UTC)
-        command = parse_command(*address, payload, message.retain, self._clock, wall)
+        if not payload and topic in self._cleared:
+            self._cleared.discard(topic)
+            return
+        command = parse_command(*address, payload, retained, self._clock, datetime.now(UTC))
         self.counts.commands += 1
         self.counts.refused += isinstance(command, Refusal)
         self._on_command(command)
@@ -267,6 +302,15 @@ class Session:
         self._said_lost = True
         self.counts.losses += 1
         _log.warning("mqtt.lost", broker=str(address_of(self._settings)), cause=str(error) or type(error).__name__)
+
+
+def _taken(inbox: Inbox, limit: int) -> list[aiomqtt.Message]:
+    """What waits in the inbox at this moment, up to ``limit``."""
+    return [inbox.get_nowait() for _ in range(min(inbox.qsize(), limit))]
+
+
+def _content(message: aiomqtt.Message) -> Message:
+    return str(message.topic), bytes(message.payload or b"")
 
 
 def _cause(errors: BaseExceptionGroup[aiomqtt.MqttError]) -> str:

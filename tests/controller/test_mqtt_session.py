@@ -193,6 +193,22 @@ async def test_commands_come_in_and_a_retained_one_is_refused(broker: Broker, tm
     assert isinstance(last, Command)
 
 
+async def test_a_command_retained_while_we_listen_is_refused_and_taken_off(broker: Broker, tmp_path: Path) -> None:
+    topic = TOPICS.command("lamp", "l-001")
+    async with gateway(broker.settings, tmp_path) as ours, watching(broker) as watcher:
+        await ours.until(lambda: ours.session.connected)
+        await watcher.say(topic, command(1), retain=True)
+        await ours.until(lambda: ours.commands)
+        await watcher.until(lambda: watcher.texts(topic)[-1:] == [""])
+        await watcher.say(topic, command(2))
+        await ours.until(lambda: len(ours.commands) == 2)
+        assert topic not in await retained(broker)
+    refused, accepted = ours.commands
+    assert isinstance(refused, Refusal)
+    assert (refused.id, refused.detail[:8]) == ("c-1", "retained")
+    assert isinstance(accepted, Command)
+
+
 async def test_mqtt_5_shows_a_retained_command_even_to_those_who_listened(broker: Broker, tmp_path: Path) -> None:
     async with gateway(replace(broker.settings, protocol="5"), tmp_path) as ours:
         await ours.until(lambda: ours.session.connected)

@@ -1,0 +1,132 @@
+"""All buses of a site: opens their drivers, runs a lane for each thing that must be talked to in turn, reopens after
+a reload only what changed. A bus that cannot be opened says so once, its devices are silent, and it tries again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import structlog
+
+from config.site import Bus, Site
+from controller.clock import Clock
+from controller.lane import LaneTask, Sink
+from drivers.api import BindFailed, Driver, Silence, Write
+from drivers.registry import DRIVERS, BusDevice
+
+_log = structlog.get_logger()
+
+_REOPEN_FIRST_S = 1.0
+_REOPEN_CAP_S = 20.0
+
+
+@dataclass(slots=True)
+class _Running:
+    """One bus with what it was built from, to see whether a reload touches it."""
+
+    bus: Bus
+    devices: tuple[BusDevice, ...]
+    task: asyncio.Task[None]
+    lanes: list[LaneTask] = field(default_factory=list)
+
+
+class Buses:
+    """The southbound side of the daemon."""
+
+    def __init__(self, clock: Clock, sink: Sink) -> None:
+        self._clock = clock
+        self._sink = sink
+        self._running: dict[str, _Running] = {}
+        self._lane_of: dict[str, LaneTask] = {}
+
+    @property
+    def waiting(self) -> int:
+        """Writes that wait in all lanes."""
+        return sum(lane.waiting for running in self._running.values() for lane in running.lanes)
+
+    def start(self, tasks: asyncio.TaskGroup, site: Site) -> list[str]:
+        """Start what is new or changed and stop what is gone; returns the ids of the buses that were touched."""
+        wanted = {bus.id: (bus, _devices(site, bus.id)) for bus in site.buses.values()}
+        ending: dict[str, asyncio.Task[None]] = {}
+        for bus_id, running in list(self._running.items()):
+            if wanted.get(bus_id) == (running.bus, running.devices):
+                del wanted[bus_id]
+            else:
+                ending[bus_id] = self._stop(bus_id)
+        for bus, devices in wanted.values():
+            self._start(tasks, site, bus, devices, list(ending.values()))
+        return sorted({*wanted, *ending})
+
+    def put(self, writes: Iterable[Write]) -> None:
+        """Hand writes to the lanes of their devices; a bus that is not open reports silence by itself."""
+        for write in writes:
+            lane = self._lane_of.get(write.point.device)
+            if lane is not None:
+                lane.put((write,))
+
+    async def flushed(self) -> None:
+        """Wait until every queued write was sent."""
+        for running in list(self._running.values()):
+            for lane in running.lanes:
+                await lane.flushed()
+
+    def _stop(self, bus_id: str) -> asyncio.Task[None]:
+        running = self._running.pop(bus_id)
+        for device in running.devices:
+            self._lane_of.pop(device.id, None)
+        running.task.cancel()
+        return running.task
+
+    def _start(
+        self,
+        tasks: asyncio.TaskGroup,
+        site: Site,
+        bus: Bus,
+        devices: tuple[BusDevice, ...],
+        ending: list[asyncio.Task[None]],
+    ) -> None:
+        entry = DRIVERS[bus.driver]
+        driver = entry.build(bus.id, bus.settings, devices, self._clock.now, site.directory)
+        lanes = [LaneTask(driver, lane, self._clock, self._sink) for lane in driver.lanes]
+        task = tasks.create_task(self._run(bus, driver, lanes, ending), name=f"bus:{bus.id}")
+        self._running[bus.id] = _Running(bus, devices, task, lanes)
+        for lane in lanes:
+            self._lane_of.update(dict.fromkeys(lane.devices, lane))
+
+    async def _run(self, bus: Bus, driver: Driver, lanes: list[LaneTask], ending: list[asyncio.Task[None]]) -> None:
+        if ending:  # a port or line that moves from one bus to another is free only then
+            await asyncio.wait(ending)
+        try:
+            await self._open(bus, driver, [device for lane in lanes for device in lane.devices])
+            async with asyncio.TaskGroup() as running:
+                for lane in lanes:
+                    running.create_task(lane.run(), name=f"bus:{lane.name}")
+        finally:
+            await driver.close()
+
+    async def _open(self, bus: Bus, driver: Driver, devices: list[str]) -> None:
+        wait_s, said = _REOPEN_FIRST_S, False
+        while True:
+            try:
+                await driver.open()
+            except BindFailed as error:
+                if not said:
+                    _log.error("bus.not_opened", bus=bus.id, cause=error.cause)
+                    said = True
+                now = self._clock.now()
+                self._sink([Silence(device, error.cause, now) for device in devices])
+                await asyncio.sleep(wait_s)
+                wait_s = min(_REOPEN_CAP_S, wait_s * 2)
+            else:
+                if said:
+                    _log.info("bus.opened", bus=bus.id)
+                return
+
+
+def _devices(site: Site, bus_id: str) -> tuple[BusDevice, ...]:
+    return tuple(
+        BusDevice(device.id, device.settings, device.profile, device.points)
+        for device in site.devices.values()
+        if device.bus == bus_id
+    )

@@ -1,0 +1,37 @@
+"""What a reload changes, in words: the difference between two sites, part by part."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from config.site import Site
+
+_PARTS = (
+    "buses", "devices", "calendars", "plans", "groups", "lamps", "segments", "cabinets", "meters", "buildings", "zones"
+)  # fmt: skip
+_SHOWN = 5
+
+
+def difference(old: Site, new: Site) -> dict[str, str]:
+    """``{"lamps": "+2 (l-007, l-008) -1 (l-001)", ...}``; empty when nothing changed."""
+    found = {part: _part(getattr(old, part), getattr(new, part)) for part in _PARTS}
+    for name in ("place", "mqtt", "timing", "overrides"):
+        if repr(getattr(old, name)) != repr(getattr(new, name)):
+            found[name] = "changed"
+    return {part: words for part, words in found.items() if words}
+
+
+def _part(old: Mapping[str, object], new: Mapping[str, object]) -> str:
+    added = [key for key in new if key not in old]
+    removed = [key for key in old if key not in new]
+    # plans and occupancies are compared by identity: a reload builds new ones even where nothing changed
+    changed = [key for key in new if key in old and repr(old[key]) != repr(new[key])]
+    return " ".join(
+        f"{sign}{len(keys)} ({_shown(keys)})"
+        for sign, keys in zip("+-~", (added, removed, changed), strict=True)
+        if keys
+    )
+
+
+def _shown(keys: list[str]) -> str:
+    return ", ".join(keys[:_SHOWN]) + (", ..." if len(keys) > _SHOWN else "")
