@@ -7,9 +7,9 @@ from collections.abc import Collection, Iterable
 from datetime import date, timedelta
 from urllib.parse import urlsplit
 
-from config.tree.draft import Draft
 from config.lint_plans import lint_plans
 from config.site import Lamp, Site
+from config.tree.draft import Draft
 
 CALENDAR_ENDS_SOON = timedelta(days=60)
 LEGAL_CAPS_C = {"comfort": 19.0, "reduced": 16.0, "frost": 8.0}

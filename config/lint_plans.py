@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from config.tree.draft import Draft
 from config.fields import START
 from config.lighting import ProgramFile
 from config.site import Site
+from config.tree.draft import Draft
 from schedules.calendars import matches
 from schedules.moments import duration_text, noon, resolve
 from schedules.plan import Plan, program_for

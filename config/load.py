@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from config.tree.draft import Draft
-from config.tree.site import build_site
 from config.files import SITE_YAML, SiteFiles
 from config.lint import lint_site
 from config.model import SiteFile
@@ -15,6 +13,8 @@ from config.problems import Findings, Problem, Severity, SiteError, Spot
 from config.settings import read_settings
 from config.site import Site
 from config.source import parse_yaml
+from config.tree.draft import Draft
+from config.tree.site import build_site
 from config.wording import checked
 
 __all__ = ["Problem", "Severity", "SiteError", "check_site", "load_site"]

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
-from config.tree.draft import Draft
 from config.fields import shown
 from config.problems import Findings, Spot, did_you_mean
 from config.tables import Row, parse_table
+from config.tree.draft import Draft
 from schedules.calendars import Calendar, Period
 from schedules.occupancy import DatedException, OccupancyError, parse_interval
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from config.tree.draft import Draft
 from config.model import DeviceFile
 from config.problems import Spot
 from config.site import Bus, Device
 from config.source import Placed, Where
+from config.tree.draft import Draft
 from config.wording import checked, not_one_of
 from drivers.bacnet.settings import BacnetBus, BacnetDevice
 from drivers.modbus.settings import ModbusBus, ModbusDevice

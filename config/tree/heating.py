@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from config.heating import BuildingFile, OccupancyFile, OptimumStartFile, ZoneFile
+from config.problems import did_you_mean
+from config.site import Building, Meter, OptimumStart, Zone
 from config.tree.calendars import build_exceptions
 from config.tree.devices import Wired
 from config.tree.draft import Draft
 from config.tree.inventory import Inventory
-from config.heating import BuildingFile, OccupancyFile, OptimumStartFile, ZoneFile
-from config.problems import did_you_mean
-from config.site import Building, Meter, OptimumStart, Zone
 from schedules.allures import Setpoints
 from schedules.calendars import WEEKDAYS, Calendar, parse_weekdays
 from schedules.occupancy import DatedException, Occupancy, OccupancyError, parse_interval, parse_weekly

@@ -9,12 +9,12 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from config.tree.devices import Wired
-from config.tree.draft import Draft
 from config.lighting import CabinetFile, LampRow, SegmentFile
 from config.model import LAMPS_CSV
 from config.site import Cabinet, Lamp, LampType, Segment
 from config.tables import Row, parse_table
+from config.tree.devices import Wired
+from config.tree.draft import Draft
 from config.wording import row_findings
 
 REQUIRED = ("id", "street", "cabinet", "segment", "address", "type", "latitude", "longitude")

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
-from config.tree.draft import Draft
-from config.tree.inventory import Inventory, lamps_by
 from config.fields import START
 from config.lighting import GroupFile, PlanFile, ProgramFile, RuleFile
 from config.problems import did_you_mean
 from config.site import Group
+from config.tree.draft import Draft
+from config.tree.inventory import Inventory, lamps_by
 from schedules.calendars import ALLOWED, Calendar, DayRule, DayRuleError, parse_days
 from schedules.moments import parse_moment
 from schedules.plan import Plan, Rule

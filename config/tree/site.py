@@ -6,15 +6,15 @@ from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from config.model import MqttFile, OverridesFile, SiteHead, TimingFile
+from config.settings import Settings, read_secret
+from config.site import Device, Mqtt, OverridePolicy, Site, Timing
 from config.tree.calendars import build_calendars
 from config.tree.devices import Wired, build_buses, build_devices, with_points
 from config.tree.draft import Draft
 from config.tree.heating import Heating, build_heating, build_meters, build_occupancies
 from config.tree.inventory import Inventory, build_inventory
 from config.tree.plans import build_groups, build_plans, build_programs
-from config.model import MqttFile, OverridesFile, SiteHead, TimingFile
-from config.settings import Settings, read_secret
-from config.site import Device, Mqtt, OverridePolicy, Site, Timing
 from schedules.sun import Place
 
 _SOMEWHERE = Place(0.0, 0.0, ZoneInfo("UTC"))

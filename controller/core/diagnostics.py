@@ -62,7 +62,7 @@ def follow(draft: Draft, key: str, condition: Condition) -> None:
 
 
 def forget_pending(draft: Draft, name: AlarmKey) -> None:
-    """Nothing can be said at present: what was not yet an alarm is none, what was raised stays until it is seen gone."""
+    """Nothing can be said now: what was not yet an alarm is none, what was raised stays until it is seen gone."""
     alarm = draft.alarms.get(name)
     if alarm is not None and alarm.raised is None:
         draft.alarms.drop(name)

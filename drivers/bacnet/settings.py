@@ -34,7 +34,9 @@ class BacnetBus(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     driver: Literal["bacnet"]
-    address: Annotated[str, AfterValidator(own_address)] = Field(description="own address/bits:port, e.g. 192.168.1.10/24:47808")
+    address: Annotated[str, AfterValidator(own_address)] = Field(
+        description="own address/bits:port, e.g. 192.168.1.10/24:47808"
+    )
     instance: int = Field(4_190_000, ge=0, le=4_194_302, description="own device instance")
     timeout_s: float = Field(1.0, gt=0, le=10, description="longest wait for one answer")
     retries: int = Field(1, ge=0, le=3)

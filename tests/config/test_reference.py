@@ -9,10 +9,10 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from config import heating, lighting, model
-from config.tree.calendars import REQUIRED
 from config.model import SiteFile
 from config.problems import Findings
 from config.source import parse_yaml
+from config.tree.calendars import REQUIRED
 from config.wording import checked
 from config.written import Written
 from drivers.registry import DRIVERS

@@ -28,9 +28,7 @@ def wiring() -> Wiring:
     zone = next(iter(site.zones.values()))
     school = Zone(zone.id, zone.building, zone.device, 1, oracle.school(), Setpoints(19.0, 16.0, 8.0))
     lamps = tuple(site.lamps)
-    return Wiring(
-        replace(site, place=PARIS, groups={"ville": Group("ville", plan, lamps)}, zones={school.id: school})
-    )
+    return Wiring(replace(site, place=PARIS, groups={"ville": Group("ville", plan, lamps)}, zones={school.id: school}))
 
 
 def held(step: Step, key: str) -> float | None:

@@ -37,7 +37,7 @@ class Play:
         self._over = asyncio.Event()
 
     async def run(self, until: datetime | None, for_s: float | None) -> None:
-        """Play until ``until`` of the town's time or for ``for_s`` real seconds, or Ctrl-C. Raises ChildProcessError."""
+        """Play until ``until`` (town's time), for ``for_s`` (real), or to Ctrl-C. Raises ChildProcessError."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._over.set)

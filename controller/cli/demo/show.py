@@ -42,9 +42,8 @@ class Show:
             for device in site.devices.values()
             if isinstance(device.settings, ModbusDevice) and device.settings.address
         ]
-        click.echo(
-            f"{site.name}: {len(site.lamps)} lamps, {len(site.zones)} heated zones, {stage.clock.speed:g} times real time"
-        )
+        size = f"{len(site.lamps)} lamps, {len(site.zones)} heated zones"
+        click.echo(f"{site.name}: {size}, {stage.clock.speed:g} times real time")
         click.echo(f"  broker      {broker} on 127.0.0.1:{stage.broker_port}")
         click.echo(f"  look        mosquitto_sub -p {stage.broker_port} -v -t '{site.mqtt.base}/#'")
         click.echo(f"  cabinets    Modbus TCP: {', '.join(addresses)}")

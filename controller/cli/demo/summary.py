@@ -12,8 +12,7 @@ from controller.cli.demo.scene import Scene
 def summary(site: Site, scene: Scene) -> str:
     """The last lines. Without a closed night (ended early) the account so far."""
     lines = ["", f"One night in {site.name}", *_account(scene), *_openings(site, scene)]
-    for key in sorted(scene.alarms):
-        lines.append(f"  still on        alarm {key}")
+    lines.extend(f"  still on        alarm {key}" for key in sorted(scene.alarms))
     return "\n".join(lines)
 
 
