@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import importlib
 import sys
+import traceback
 
 import click
 
-from controller.cli.exits import USAGE, WRONG, OurFault
+from controller.cli.exits import FAULT, USAGE, WRONG, OurFault
 
 VERBS = {
     "check": "all errors and warnings of a site, with file:line:column",
@@ -68,4 +69,7 @@ def main() -> None:
         sys.exit(130)
     except OurFault as fault:
         click.echo(f"veilleuse: {fault}", err=True)
-        sys.exit(3)
+        sys.exit(FAULT)
+    except Exception:  # noqa: BLE001 - the last supervision point: a bug is shown whole and has its own exit code
+        traceback.print_exc()
+        sys.exit(FAULT)

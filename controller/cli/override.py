@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import getpass
 import json
-import os
 import sys
 import uuid
 from datetime import UTC, datetime
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from controller.cli.exits import DONE, WRONG
+from controller.cli.targets import leading_site, loaded, the_one
 
 if TYPE_CHECKING:
     import aiomqtt
@@ -35,14 +35,23 @@ Demand = dict[str, object]
 
 
 @click.command(epilog=EXAMPLE)
-@click.argument("words", nargs=-1, required=True, metavar="[SITE] TARGET VALUE")
+@leading_site
+@click.argument("target")
+@click.argument("value")
 @click.option("--for", "lasting", metavar="DURATION", help="30m, 2h, 1h30m (default: the site's); capped by the site.")
 @click.option("--reason", default="", metavar="TEXT", help="Why; needed for everything but a release.")
 @click.option("--by", default=None, metavar="NAME", help="Who (default: the user of this machine).")
 @click.option("--wait", "wait_s", type=click.FloatRange(0.1), default=10.0, show_default=True, help="Seconds to wait.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def command(
-    words: tuple[str, ...], lasting: str | None, reason: str, by: str | None, wait_s: float, as_json: bool
+    site: Path,
+    target: str,
+    value: str,
+    lasting: str | None,
+    reason: str,
+    by: str | None,
+    wait_s: float,
+    as_json: bool,
 ) -> None:
     """Override TARGET with VALUE for a while, or give it back to the plan with "release".
 
@@ -51,39 +60,19 @@ def command(
 
     Exit code 0 when it was applied or is on its way, 1 when it was refused, masked, rejected or not answered.
     """
-    from config.load import SiteError, load_site
-
-    directory, target, value = _sorted(words)
     _check_duration(lasting)
     if not reason and value != RELEASE:
         raise click.UsageError("--reason is needed: who reads the log wants to know why")
-    try:
-        town = load_site(directory)
-    except SiteError as error:
-        raise click.ClickException(f"{directory} is no valid site\n{error}") from error
-    kind, identity = resolved(town, target)
+    town = loaded(site)
+    commanded = {"lamp": town.lamps, "segment": town.segments, "zone": town.zones}
+    name = the_one(target, [f"{kind}/{identity}" for kind, known in commanded.items() for identity in known])
+    kind, _, identity = name.partition("/")
     fields = {**demand(kind, value), "reason": reason, "by": by or getpass.getuser()}
     if lasting:
         fields["for"] = lasting
     result = _ask(town, kind, identity, fields, wait_s)
     click.echo(json.dumps(result, ensure_ascii=False) if as_json else _sentence(result))
     sys.exit(DONE if result["outcome"] in ("applied", "pending") else WRONG)
-
-
-def resolved(town: Site, target: str) -> tuple[str, str]:
-    """Kind and id of ``lamp/l-001`` or of an id that only one has. Raises ClickException."""
-    from difflib import get_close_matches
-
-    ids = {"lamp": town.lamps, "segment": town.segments, "zone": town.zones}
-    known = [f"{kind}/{identity}" for kind, found in ids.items() for identity in found]
-    found = [name for name in known if name == target or name.partition("/")[2] == target]
-    if len(found) == 1:
-        kind, _, identity = found[0].partition("/")
-        return kind, identity
-    if found:
-        raise click.ClickException(f"{target} is ambiguous: {' or '.join(found)}")
-    near = get_close_matches(target, [*known, *(name.partition("/")[2] for name in known)], 1)
-    raise click.ClickException(f"unknown target {target}" + (f"; did you mean {near[0]}?" if near else ""))
 
 
 def demand(kind: str, value: str) -> Demand:
@@ -106,14 +95,6 @@ def _number(text: str, complaint: str) -> float:
         return float(text)
     except ValueError as error:
         raise click.UsageError(complaint) from error
-
-
-def _sorted(words: tuple[str, ...]) -> tuple[Path, str, str]:
-    """The directory may be left out in front of the two others."""
-    if len(words) not in (2, 3):
-        raise click.UsageError("expected [SITE] TARGET VALUE")
-    directory = words[0] if len(words) == 3 else os.environ.get("VEILLEUSE_SITE", "/etc/veilleuse")
-    return Path(directory), words[-2], words[-1]
 
 
 def _check_duration(text: str | None) -> None:

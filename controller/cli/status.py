@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from controller.cli.exits import DONE, WRONG, site_argument
+from controller.cli.targets import printable
 
 if TYPE_CHECKING:
     from config.site import Site
@@ -55,7 +56,10 @@ def command(site: Path, as_json: bool) -> None:
     except SiteError as error:
         raise click.ClickException(f"{site} is no valid site\n{error}") from error
     picture = _look(town)
-    click.echo(json.dumps(_facts(town, picture), indent=2, ensure_ascii=False) if as_json else page(town.id, picture))
+    if as_json:
+        click.echo(json.dumps(_facts(town, picture), indent=2, ensure_ascii=False))
+    else:
+        click.echo("\n".join(printable(line) for line in page(town.id, picture).splitlines()))
     sys.exit(DONE if picture.status == "online" else WRONG)
 
 

@@ -98,11 +98,14 @@ def _preheat(wiring: Wiring, draft: Draft, zone: Zone, demand: AllureDemand) -> 
     comfort = zone.setpoints.of(Allure.COMFORT)
     draft.preheats[key] = Slot(Source.OPTIMUM_START, comfort, reason, demand.next_opening, Allure.COMFORT.value)
     draft.rearrange.add(key)
-    draft.event("preheat", key, opening=demand.next_opening, temperature_c=temperature(wiring, draft, zone))
+    draft.event("preheat", key, opening=demand.next_opening, **_measured(wiring, draft, zone))
     return None
 
 
 def _report_opening(wiring: Wiring, draft: Draft, zone: Zone, demand: AllureDemand) -> None:
+    draft.event("opening", f"zone/{zone.id}", setpoint_c=demand.setpoint_c, **_measured(wiring, draft, zone))
+
+
+def _measured(wiring: Wiring, draft: Draft, zone: Zone) -> dict[str, float]:
     measured = temperature(wiring, draft, zone)
-    facts = {} if measured is None else {"temperature_c": round(measured, 2)}
-    draft.event("opening", f"zone/{zone.id}", setpoint_c=demand.setpoint_c, **facts)
+    return {} if measured is None else {"temperature_c": round(measured, 2)}

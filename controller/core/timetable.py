@@ -45,9 +45,15 @@ def targets_of(site: Site) -> list[str]:
 
 def matching(site: Site, target: str) -> list[str]:
     """The targets that ``target`` means: a name, a bare id, or a lamp, which follows its group. Empty for none."""
-    found = [name for name in targets_of(site) if target in (name, name.partition("/")[2])]
+    found = [name for name in targets_of(site) if target in (name, *bare_ids(name))]
     lamp = target.removeprefix("lamp/")
     return found or [f"group/{group.id}" for group in site.groups.values() if lamp in group.lamps]
+
+
+def bare_ids(name: str) -> tuple[str, str]:
+    """``ecole.classes`` and, as the site file has it, ``classes``."""
+    identity = name.partition("/")[2]
+    return identity, identity.rpartition(".")[2]
 
 
 def timetable(wiring: Wiring, start: datetime, end: datetime, targets: Iterable[str]) -> Iterator[Entry]:

@@ -10,7 +10,7 @@ import pytest
 from controller.core.commands import Command, Refusal
 from controller.core.cycle import Input, begin, cycle
 from controller.core.journal import Override, Saved
-from controller.core.replay import ReplayError, first_line, line_of, parse_line, replay
+from controller.core.replay import Beginning, ReplayError, first_line, line_of, parse_line, replay
 from controller.core.wiring import Wiring
 from drivers.api import Fault, Outcome, PointId, Quality, Reading, Silence, Write, WriteResult
 from schedules.allures import Allure
@@ -39,14 +39,14 @@ def test_a_recording_replays_to_the_same_state(tmp_path: Path) -> None:
     file = tmp_path / "night.jsonl"
     state = begin(wiring, saved, NOW).state
     with file.open("w") as recording:
-        recording.write(first_line(saved, NOW) + "\n")
+        recording.write(first_line(Beginning(NOW, saved)) + "\n")
         for minute in range(60):
             now = NOW + timedelta(minutes=minute)
             inbox = INPUTS if minute == 7 else []
             recording.write(line_of(inbox, now) + "\n")
             state = cycle(wiring, state, inbox, now).state
     with file.open() as lines:
-        assert list(replay(wiring, lines))[-1].state == state
+        assert list(replay(town(), lines))[-1].state == state
 
 
 DAMAGED = ["", "{}", '{"at": "x", "inbox": []}', '{"at": "2026-01-12T20:00:00Z", "inbox": [["Rea", {}]]}']
@@ -55,4 +55,4 @@ DAMAGED = ["", "{}", '{"at": "x", "inbox": []}', '{"at": "2026-01-12T20:00:00Z",
 @pytest.mark.parametrize("text", DAMAGED)
 def test_a_damaged_line_is_named(text: str) -> None:
     with pytest.raises(ReplayError, match=r"^2: no recorded cycle"):
-        list(replay(Wiring(town()), [first_line(Saved(), NOW), text]))
+        list(replay(town(), [first_line(Beginning(NOW, Saved())), text]))
