@@ -126,6 +126,9 @@ def _broker(draft: Draft, site: Site) -> None:
     is_here = url.hostname in {"localhost", "::1"} or str(url.hostname).startswith("127.")
     if url.scheme == "mqtt" and site.mqtt.password and not is_here:
         draft.warning(("mqtt", "url"), "the password travels in clear text; use mqtts://")
+    if site.mqtt.home_assistant is not None:
+        where = ("mqtt", "home_assistant")
+        draft.warning(where, "without effect: this version publishes no Home Assistant discovery")
 
 
 def _some(names: Iterable[str]) -> str:

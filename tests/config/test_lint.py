@@ -156,3 +156,9 @@ def test_a_password_in_clear_text_over_the_network(valbourg: Town) -> None:
     valbourg.change("mqtt://127.0.0.1:1883", "mqtt://broker.example:1883")
     _, problems = valbourg.check({"VEILLEUSE_MQTT__PASSWORD": "geheim"})
     assert [problem.message for problem in problems] == ["mqtt.url: the password travels in clear text; use mqtts://"]
+
+
+def test_a_key_without_effect_is_told(valbourg: Town) -> None:
+    valbourg.change("  base: veilleuse\n", "  base: veilleuse\n  home_assistant: homeassistant\n")
+    (line,) = valbourg.found()
+    assert "without effect: this version publishes no Home Assistant discovery" in line
