@@ -25,14 +25,14 @@ from controller.clock import Clock
 from controller.core import cycle as core
 from controller.core.cycle import Input
 from controller.core.journal import Journal
-from controller.core.replay import first_line, line_of
+from controller.core.replay import Beginning, first_line, line_of
 from controller.core.report import rfc3339
 from controller.core.state import State, Step
 from controller.core.wiring import Wiring
 from controller.difference import difference
 from controller.gateway import gateway_state
 from controller.mqtt.outbox import Outbox
-from controller.mqtt.session import Session
+from controller.mqtt.session import Pace, Session
 from controller.mqtt.topics import Topics
 from controller.notify import READY, STOPPING, WATCHDOG, notify, reloading, status, watchdog_interval_s
 from controller.reporter import Reporter
@@ -43,6 +43,8 @@ _log = structlog.get_logger()
 _GATEWAY_EVERY_S = 5.0
 _COUNTERS_EVERY_S = 60.0
 _FAREWELL_S = 2.5
+_PACE = Pace(last_retry_s=4.0)
+"""A broker that comes back has every state again within 5 s."""
 
 
 class Shutdown(Exception):
@@ -68,7 +70,7 @@ class Daemon:
         topics = Topics(site.mqtt.base, site.id)
         self._gateway_topic = topics.gateway
         self._outbox = Outbox()
-        self._session = Session(site.mqtt, topics, self._outbox, store, self._hear_one, clock)
+        self._session = Session(site.mqtt, topics, self._outbox, store, self._hear_one, clock, _PACE)
         self._reporter = Reporter(self._wiring, topics, self._outbox)
         self._buses = Buses(clock, self._hear)
 
@@ -105,7 +107,8 @@ class Daemon:
         now = self._clock.now()
         saved = self._store.load(now)
         if self._record is not None:
-            self._record.write(first_line(saved, now) + "\n")
+            beginning = Beginning(now, saved, self._clock.speed, self._wiring.site.config_hash)
+            self._record.write(first_line(beginning) + "\n")
         site = self._wiring.site
         _log.info("daemon.started", site=site.id, lamps=len(site.lamps), zones=len(site.zones), at=rfc3339(now))
         self._take(core.begin(self._wiring, saved, now), now)
@@ -207,18 +210,21 @@ class Daemon:
             for problem in error.problems:
                 _log.error("configuration.refused", problem=str(problem))
             _log.warning("configuration.kept", config_hash=self._wiring.site.config_hash)
+            self._reporter.configuration("configuration-refused", self._clock.now(), problems=len(error.problems))
             return
         paced = _paced(site, self._clock)
-        changes = difference(self._wiring.site, paced)
+        changes = await asyncio.to_thread(difference, self._wiring.site, paced)
+        wiring = await asyncio.to_thread(Wiring, paced)
         _log.info("configuration.reloaded", config_hash=site.config_hash, **(changes or {"changes": "none"}))
         if (site.mqtt, site.id) != (self._wiring.site.mqtt, self._wiring.site.id):
             _log.warning("configuration.needs_restart", parts="mqtt, site.id")
         now = self._clock.now()
-        self._wiring = Wiring(paced)
-        self._reporter.rewired(self._wiring)
+        self._wiring = wiring
+        self._reporter.rewired(wiring)
         touched = self._buses.start(tasks, paced)
         if touched:
             _log.info("configuration.buses_restarted", buses=", ".join(touched))
+        self._reporter.configuration("configuration-reloaded", now, config_hash=site.config_hash, **changes)
         self._take(core.adopt(self._wiring, self._state, now), now)
         self._woken.set()
 

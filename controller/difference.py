@@ -15,8 +15,10 @@ _SHOWN = 5
 def difference(old: Site, new: Site) -> dict[str, str]:
     """``{"lamps": "+2 (l-007, l-008) -1 (l-001)", ...}``; empty when nothing changed."""
     found = {part: _part(getattr(old, part), getattr(new, part)) for part in _PARTS}
+    if (old.name, old.country) != (new.name, new.country):
+        found["site"] = "changed"
     for name in ("place", "mqtt", "timing", "overrides"):
-        if repr(getattr(old, name)) != repr(getattr(new, name)):
+        if getattr(old, name) != getattr(new, name):
             found[name] = "changed"
     return {part: words for part, words in found.items() if words}
 
@@ -24,13 +26,17 @@ def difference(old: Site, new: Site) -> dict[str, str]:
 def _part(old: Mapping[str, object], new: Mapping[str, object]) -> str:
     added = [key for key in new if key not in old]
     removed = [key for key in old if key not in new]
-    # plans and occupancies are compared by identity: a reload builds new ones even where nothing changed
-    changed = [key for key in new if key in old and repr(old[key]) != repr(new[key])]
+    changed = [key for key in new if key in old and _differ(old[key], new[key])]
     return " ".join(
         f"{sign}{len(keys)} ({_shown(keys)})"
         for sign, keys in zip("+-~", (added, removed, changed), strict=True)
         if keys
     )
+
+
+def _differ(old: object, new: object) -> bool:
+    """Plans and occupancies are equal by identity only, and a reload builds new ones: their words decide."""
+    return old != new and repr(old) != repr(new)
 
 
 def _shown(keys: list[str]) -> str:

@@ -1,13 +1,14 @@
 """Lanes: one task for everything that cannot be talked to at the same time (a serial line, a TCP endpoint, a device).
 
 A lane waits on its queue and on the next due poll; writes go before reads, the newest value of a point replaces
-an older one that still waits, and a device that does not answer is left alone for a while that doubles to 20 s.
-It catches the drivers' error tree only; anything else is a bug and ends the daemon.
+an older one that still waits, and a device that does not answer is left alone, by both, for a while that doubles to
+20 s. It catches the drivers' error tree only; anything else is a bug and ends the daemon.
 """
 
 from __future__ import annotations
 
 import asyncio
+import zlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -23,6 +24,7 @@ from drivers.api import (
     Outcome,
     Poll,
     Reading,
+    Refused,
     Silence,
     Write,
     WriteResult,
@@ -34,6 +36,9 @@ _BACKOFF_FIRST_S = 1.0
 _BACKOFF_CAP_S = 20.0
 """Also what a dead unit on a shared line costs the others: one timeout in this time."""
 _SILENCES = (NoAnswer, NotConnected, BadAnswer)
+_SLOT_S = 0.05
+_SILENT_AFTER = 2
+"""Failures in a row: one frame lost to noise on a shared line is no silence, and its repeat comes a second later."""
 
 
 @dataclass(slots=True)
@@ -41,8 +46,18 @@ class _Peer:
     """What a lane knows of one device."""
 
     failures: int = 0
+    """Since its last answer to anything."""
     not_before: float = 0.0
     writes: dict[tuple[str, int], Write] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Turn:
+    """When one poll is next; ``failures`` are its own, so that a request nobody answers spares those that are."""
+
+    poll: Poll
+    due: float
+    failures: int = 0
 
 
 class LaneTask:
@@ -54,7 +69,6 @@ class LaneTask:
         self._clock = clock
         self._sink = sink
         self._peers = {device: _Peer() for device in lane.devices}
-        self._due: dict[Poll, float] = {}
         self._woken = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -84,51 +98,53 @@ class LaneTask:
     async def run(self) -> None:
         """Poll and write until cancelled."""
         loop = asyncio.get_running_loop()
-        self._due = {poll: loop.time() for device in self._lane.devices for poll in self._driver.polls[device]}
+        turns = [_Turn(poll, loop.time()) for device in self._lane.devices for poll in self._driver.polls[device]]
         while True:
             self._woken.clear()
             for device, peer in self._peers.items():
-                if peer.writes:
+                if peer.writes and peer.not_before <= loop.time():
                     await self._send(device, peer)
             if not self.waiting:
                 self._idle.set()
-            poll = self._next_poll(loop.time())
-            if poll is not None:
-                await self._read(poll)
-                continue
-            await self._rest(loop.time())
+            turn = self._next(turns, loop.time())  # one between two rounds of writes: a ramp never starves the readings
+            if turn is not None:
+                await self._read(turn)
+            else:
+                await self._rest(turns)
 
     async def flushed(self) -> None:
         """Wait until nothing is queued and nothing is on its way."""
         await self._idle.wait()
 
-    def _next_poll(self, now: float) -> Poll | None:
-        ready = [(at, poll) for poll, at in self._due.items() if max(at, self._peers[poll.device].not_before) <= now]
-        return min(ready, key=lambda pair: pair[0])[1] if ready else None
+    def _next(self, turns: Iterable[_Turn], now: float) -> _Turn | None:
+        ready = (turn for turn in turns if self._earliest(turn) <= now)
+        return min(ready, key=lambda turn: turn.due, default=None)
 
-    async def _rest(self, now: float) -> None:
-        if not self._due:
-            await self._woken.wait()
-            return
-        wake = min(max(at, self._peers[poll.device].not_before) for poll, at in self._due.items())
+    def _earliest(self, turn: _Turn) -> float:
+        return max(turn.due, self._peers[turn.poll.device].not_before)
+
+    async def _rest(self, turns: Iterable[_Turn]) -> None:
+        """Wait for new writes or for whatever may be sent next."""
+        held = (peer.not_before for peer in self._peers.values() if peer.writes)
         try:
-            async with asyncio.timeout(max(0.0, wake - now)):
+            async with asyncio.timeout_at(min((*map(self._earliest, turns), *held), default=None)):
                 await self._woken.wait()
         except TimeoutError:
             return
 
-    async def _read(self, poll: Poll) -> None:
-        peer = self._peers[poll.device]
-        started = asyncio.get_running_loop().time()
+    async def _read(self, turn: _Turn) -> None:
+        loop = asyncio.get_running_loop()
+        started = loop.time()
         try:
-            seen = await self._driver.read(poll)
+            seen = await self._driver.read(turn.poll)
         except DriverError as error:
-            self._failed(poll.device, peer, error)
+            self._failed(turn.poll.device, error)
+            turn.failures += 1
+            turn.due = loop.time() + _backoff_s(turn.failures)
         else:
-            peer.failures, peer.not_before = 0, 0.0
+            self._answered(turn.poll.device)
             self._sink(seen)
-        # the next instant on the poll's own grid: never a growing backlog, never two polls at once
-        self._due[poll] = max(self._due[poll] + poll.every_s, started + poll.every_s / 2)
+            turn.failures, turn.due = 0, _next_instant(turn.poll, started)
 
     async def _send(self, device: str, peer: _Peer) -> None:
         writes, peer.writes = list(peer.writes.values()), {}
@@ -136,15 +152,37 @@ class LaneTask:
             results = await self._driver.write(writes)
         except DriverError as error:
             now = self._clock.now()
-            outcome = Outcome.NO_FEEDBACK if error.retryable else Outcome.REJECTED
+            outcome = Outcome.REJECTED if isinstance(error, Refused) else Outcome.NO_FEEDBACK
             self._sink([WriteResult(write, outcome, now, detail=error.cause) for write in writes])
-            self._failed(device, peer, error)
+            self._failed(device, error)
         else:
+            self._answered(device)
             self._sink(results)
 
-    def _failed(self, device: str, peer: _Peer, error: DriverError) -> None:
+    def _answered(self, device: str) -> None:
+        peer = self._peers[device]
+        peer.failures, peer.not_before = 0, 0.0
+
+    def _failed(self, device: str, error: DriverError) -> None:
+        peer = self._peers[device]
         peer.failures += 1
-        wait_s = min(_BACKOFF_CAP_S, _BACKOFF_FIRST_S * 2.0 ** min(peer.failures - 1, 10))
-        peer.not_before = asyncio.get_running_loop().time() + wait_s
-        if isinstance(error, _SILENCES) or not error.retryable:
+        peer.not_before = asyncio.get_running_loop().time() + _backoff_s(peer.failures)
+        lasting = isinstance(error, _SILENCES) and peer.failures >= _SILENT_AFTER
+        if lasting or not error.retryable:
             self._sink([Silence(device, error.cause, self._clock.now())])
+
+
+def _backoff_s(failures: int) -> float:
+    return min(_BACKOFF_CAP_S, _BACKOFF_FIRST_S * 2.0 ** min(failures - 1, 10))
+
+
+def _next_instant(poll: Poll, started: float) -> float:
+    """The poll's next instant on its own grid, at least half a period on: no backlog where a device is slow.
+
+    Each device has a grid of its own, so that five hundred of them do not answer all at once; the grids meet in slots
+    that all lanes share, because a wake-up of the process costs more than a request.
+    """
+    share = zlib.crc32(f"{poll.device}/{poll.index}".encode()) / 2**32
+    phase_s = _SLOT_S * int(share * poll.every_s / _SLOT_S)
+    earliest = started + poll.every_s / 2
+    return earliest + (phase_s - earliest) % poll.every_s

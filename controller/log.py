@@ -18,7 +18,7 @@ Fields = MutableMapping[str, Any]
 def configure(level: str = "info") -> None:
     """Set up structlog on standard error. ``NO_COLOR`` is honoured; under journald each line has its priority."""
     terminal = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
-    journal = "JOURNAL_STREAM" in os.environ
+    journal = _is_journal(2)
     renderer: structlog.typing.Processor
     renderer = structlog.dev.ConsoleRenderer() if terminal else structlog.processors.LogfmtRenderer(key_order=["event"])
     chain: list[structlog.typing.Processor] = [structlog.processors.add_log_level, _redacted]
@@ -33,6 +33,15 @@ def configure(level: str = "info") -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
+
+
+def _is_journal(descriptor: int) -> bool:
+    """Whether journald reads there; a shell under systemd hands JOURNAL_STREAM down to pipes that it does not read."""
+    stream = os.environ.get("JOURNAL_STREAM")
+    if not stream:
+        return False
+    found = os.fstat(descriptor)
+    return stream == f"{found.st_dev}:{found.st_ino}"
 
 
 def _redacted(_logger: object, _method: str, fields: Fields) -> Fields:

@@ -65,6 +65,11 @@ class Reporter:
             self._outbox.retain(self._topics.state_of(key), None)
         self.wiring = wiring
 
+    def configuration(self, name: str, now: datetime, **facts: object) -> None:
+        """Tell the ``event`` topic what became of a reload; the log has its own, longer words."""
+        payload = {"ts": rfc3339(now), "name": name, "target": f"site/{self.wiring.site.id}", **facts}
+        self._outbox.send(self._topics.event, payload)
+
     def samples(self, now: datetime) -> list[Payload]:
         """The measured values of everything known, one entry an entity, as last told."""
         fresh = ((key, payload) for key, (_, payload) in self._told.items() if payload.get("quality") == "good")

@@ -107,8 +107,8 @@ def _follow(draft: Draft, name: str, device_value: float | None, quantity: str) 
     last = draft.counters.get(f"{name}@device")
     if last == device_value:
         return
-    if last is not None and 0.0 < device_value - last < _PLAUSIBLE[quantity]:
-        _add(draft, name, device_value - last)
+    gained = 0.0 if last is None else device_value - last
+    _add(draft, name, gained if 0.0 < gained < _PLAUSIBLE[quantity] else 0.0)
     _put(draft, f"{name}@device", device_value)
 
 
@@ -124,8 +124,10 @@ def _integrate(wiring: Wiring, draft: Draft, lamp: Lamp, before: DeviceImage, im
     power = before.readings.get(f"{stem}.power")
     if power is not None and not wiring.has(lamp.device, f"{stem}.energy"):
         _add(draft, f"lamp/{lamp.id}/energy_kwh", power.value * hours / 1000.0)
+        draft.changed.add(f"lamp/{lamp.id}")
     if last.value > 0.0 and not wiring.has(lamp.device, f"{stem}.burning"):
         _add(draft, f"lamp/{lamp.id}/burning_h", hours)
+        draft.changed.add(f"lamp/{lamp.id}")
 
 
 def _add(draft: Draft, name: str, amount: float) -> None:

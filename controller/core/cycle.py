@@ -19,6 +19,7 @@ from drivers.api import Fault, Quality, Reading, Silence, Write, WriteResult
 
 Input = Reading | Fault | Silence | WriteResult | Command | Refusal
 """Everything that can come in from the edges."""
+_ANSWERS = (Reading, Fault)
 
 
 def begin(wiring: Wiring, saved: Saved, now: datetime) -> Step:
@@ -45,7 +46,7 @@ def adopt(wiring: Wiring, state: State, now: datetime) -> Step:
         preheats={key: slot for key, slot in state.preheats.items() if key in targets},
         overrides={key: override for key, override in state.overrides.items() if key in targets},
         outputs={key: output for key, output in state.outputs.items() if key in targets},
-        alarms={name: alarm for name, alarm in state.alarms.items() if name[0] in wiring.device_of},
+        alarms=state.alarms,
         counters=state.counters,
         seen=state.seen,
         held=state.held,
@@ -82,7 +83,9 @@ def _armed(wiring: Wiring, state: State, now: datetime) -> Step:
     for key, override in state.overrides.items():
         draft.schedule(f"override/{key}", override.until)
     for name, alarm in state.alarms.items():
-        if alarm.raised is None or alarm.gone is not None:
+        if name[0] not in wiring.device_of:
+            diagnostics.end(draft, name, alarm)
+        elif alarm.raised is None or alarm.gone is not None:
             draft.schedule(f"alarm/{name[0]}/{name[1]}", now)
     for device in state.image:
         draft.schedule(f"device/{device}", now)
@@ -107,7 +110,7 @@ def _reassert(wiring: Wiring) -> timedelta:
 def _by_device(inbox: Sequence[Input]) -> dict[str, list[Reading | Fault | Silence]]:
     heard: dict[str, list[Reading | Fault | Silence]] = {}
     for item in inbox:
-        if isinstance(item, Reading | Fault):
+        if isinstance(item, _ANSWERS):
             heard.setdefault(item.point.device, []).append(item)
         elif isinstance(item, Silence):
             heard.setdefault(item.device, []).append(item)
@@ -132,13 +135,25 @@ def _heard(wiring: Wiring, draft: Draft, device: str, items: list[Reading | Faul
     if f"device/{device}" not in draft.due:
         draft.schedule(f"device/{device}", draft.now + timedelta(seconds=wiring.stale_after_s[device]))
     readings = [item for item in items if isinstance(item, Reading)]
+    fresh_for = timedelta(seconds=wiring.site.timing.stale_after_s)
     for item in items:
-        if not isinstance(item, Silence):
+        if not isinstance(item, Silence) and _is_news(before, item, fresh_for):
             draft.changed.update(wiring.shown_by.get((device, item.point.point), ()))
     accounts.count_device(wiring, draft, device, before, image)
     for reading in readings:
         _look_at(wiring, draft, device, reading)
     diagnostics.judge_device(wiring, draft, device)
+
+
+def _is_news(before: DeviceImage, item: Reading | Fault, fresh_for: timedelta) -> bool:
+    """Whether a state may look different for it. A contactor's always may: its write state follows the time."""
+    name = item.point.point
+    last = before.readings.get(name)
+    if last is None or name.startswith("segment."):
+        return True
+    if isinstance(item, Fault) or name in before.faults:
+        return isinstance(item, Reading) or name not in before.faults
+    return item.value != last.value or item.quality is not last.quality or item.at - last.at > fresh_for
 
 
 def _updated(image: DeviceImage, items: list[Reading | Fault | Silence]) -> DeviceImage:
@@ -172,15 +187,18 @@ def _went_silent(wiring: Wiring, draft: Draft, device: str, silence: Silence) ->
 
 
 def _growing_old(wiring: Wiring, draft: Draft, device: str) -> None:
-    """Nothing was heard for a while: show the device's quality as it is by now."""
+    """Nothing was heard for a while, of the device or of some of its points: show their quality as it is by now."""
     image = draft.image.get(device)
     if image is None or image.heard is None:
         return
-    old_at = image.heard + timedelta(seconds=wiring.stale_after_s[device])
-    if old_at > draft.now:
-        draft.schedule(f"device/{device}", old_at)
-    else:
+    stale_after = timedelta(seconds=wiring.stale_after_s[device])
+    if image.heard + stale_after <= draft.now:
         draft.changed.update(wiring.entities_of[device])
+        return
+    draft.schedule(f"device/{device}", image.heard + stale_after)
+    for point, reading in image.readings.items():
+        if reading.at + stale_after <= draft.now:
+            draft.changed.update(wiring.shown_by.get((device, point), ()))
 
 
 def _due(wiring: Wiring, draft: Draft, key: str) -> None:

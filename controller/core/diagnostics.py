@@ -36,6 +36,7 @@ class Condition:
 def judge_device(wiring: Wiring, draft: Draft, device_id: str) -> None:
     """Judge everything that lives at one device, after news of it."""
     image = draft.image.get(device_id) or NOTHING_HEARD
+    draft.judged.add(device_id)
     for key in wiring.entities_of[device_id]:
         kind, _, identity = key.partition("/")
         if kind == "lamp":
@@ -70,10 +71,10 @@ def forget_pending(draft: Draft, name: AlarmKey) -> None:
 
 
 def alarm_due(wiring: Wiring, draft: Draft, due: str) -> None:
-    """Time has passed for one pending or going alarm: judge its device again."""
+    """Time has passed for one pending or going alarm: judge its device again, once for all that are due there."""
     entity = due.rpartition("/")[0]
     device = wiring.device_of.get(entity)
-    if device is not None:
+    if device is not None and device not in draft.judged:
         judge_device(wiring, draft, device)
 
 
@@ -96,18 +97,23 @@ def _hold(draft: Draft, name: AlarmKey, alarm: Alarm | None, condition: Conditio
 
 def _release(draft: Draft, name: AlarmKey, alarm: Alarm, wait: timedelta) -> None:
     if alarm.raised is None:
-        draft.alarms.drop(name)
-        draft.schedule(_due_key(name), None)
+        end(draft, name, alarm)
         return
     gone = alarm.gone or draft.now
     if draft.now - gone < wait:
         draft.alarms[name] = replace(alarm, gone=gone)
         draft.schedule(_due_key(name), gone + wait)
         return
+    end(draft, name, alarm)
+
+
+def end(draft: Draft, name: AlarmKey, alarm: Alarm) -> None:
+    """Forget an alarm; one that was raised is cleared and says so."""
     draft.alarms.drop(name)
     draft.schedule(_due_key(name), None)
-    draft.alarm_changes.add(name)
-    draft.event("alarm", name[0], event=name[1], severity=alarm.severity, state="cleared")
+    if alarm.raised is not None:
+        draft.alarm_changes.add(name)
+        draft.event("alarm", name[0], event=name[1], severity=alarm.severity, state="cleared")
 
 
 def _due_key(name: AlarmKey) -> str:
@@ -115,12 +121,13 @@ def _due_key(name: AlarmKey) -> str:
 
 
 def powered(wiring: Wiring, draft: Draft, lamp: Lamp) -> bool:
-    """Whether the lamp has mains: its contactor's auxiliary contact is closed, or nothing switches it."""
+    """Whether the lamp has mains: its contactor is closed and its breaker did not trip, or nothing switches it."""
     if lamp.segment is None:
         return True
     segment = wiring.site.segments[lamp.segment]
     image = draft.image.get(segment.device) or NOTHING_HEARD
-    return image.value(f"segment.{segment.output}.feedback") == 1.0
+    closed = image.value(f"segment.{segment.output}.feedback") == 1.0
+    return closed and image.value(f"segment.{segment.output}.breaker") != 1.0
 
 
 def _lamp(wiring: Wiring, draft: Draft, lamp: Lamp, image: DeviceImage) -> Iterator[Condition]:

@@ -235,7 +235,7 @@ def _confirm(wiring: Wiring, draft: Draft, target: Target, output: Output, readi
 def _note_failure(wiring: Wiring, draft: Draft, target: Target, output: Output, result: WriteResult) -> None:
     state = _OUTCOMES[result.outcome]
     wait_s = _REJECTED_RETRY_S if state is WriteState.REJECTED else min(_BACKOFF_CAP_S, 2.0 ** min(output.attempts, 6))
-    detail = result.detail or (f"masked by priority {result.masked_by}" if result.masked_by else "")
+    detail = f"masked by priority {result.masked_by}" if result.masked_by else result.detail
     retry_at = draft.now + timedelta(seconds=wait_s * wiring.site.timing.speed)
     if state is not output.write:
         draft.event(f"output-{state}", target.key, detail=detail, masked_by=result.masked_by)

@@ -5,7 +5,7 @@ The keys are the contract's (docs/mqtt.md). A value that is not known is left ou
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from controller.core.arbitration import PriorityArray
@@ -29,7 +29,7 @@ def state_of(wiring: Wiring, state: State, key: str, now: datetime) -> Payload:
     """The payload of ``kind/id/state`` at ``now``. Raises KeyError for an unknown key."""
     draft = Draft(state, now)
     kind, _, identity = key.partition("/")
-    body = _BODIES[Kind(kind)](wiring, draft, identity)
+    body = _BODIES[kind](wiring, draft, identity)
     return {"ts": rfc3339(now), **{name: value for name, value in body.items() if value is not None}}
 
 
@@ -59,9 +59,9 @@ def _lamp(wiring: Wiring, draft: Draft, identity: str) -> Payload:
     body: Payload = {
         "level": _rounded(image.value(f"{stem}.level"), 1),
         "power_w": _rounded(power, 1),
-        "energy_kwh": _rounded(draft.counters.get(f"lamp/{identity}/energy_kwh") or 0.0, 3),
-        "burning_h": _rounded(draft.counters.get(f"lamp/{identity}/burning_h") or 0.0, 2),
-        "quality": _quality(wiring, draft, lamp.device, f"{stem}.level"),
+        "energy_kwh": _rounded(draft.counters.get(f"lamp/{identity}/energy_kwh"), 3),
+        "burning_h": _rounded(draft.counters.get(f"lamp/{identity}/burning_h"), 2),
+        "quality": _quality(wiring, draft, lamp.device, f"{stem}.level", f"{stem}.command"),
     }
     commanded = _command(wiring, draft, f"lamp/{identity}")
     level = commanded.pop("value", None)
@@ -82,7 +82,7 @@ def _segment(wiring: Wiring, draft: Draft, identity: str) -> Payload:
         "commanded": None if value is None else value == 1.0,
         "breaker_tripped": _switch(image.value(f"{stem}.breaker")),
         "lamps": len(wiring.lamps_of_segment.get(identity, ())),
-        "quality": _quality(wiring, draft, segment.device, f"{stem}.feedback"),
+        "quality": _quality(wiring, draft, segment.device, f"{stem}.feedback", f"{stem}.command"),
     }
     return body | commanded
 
@@ -91,11 +91,11 @@ def _cabinet(wiring: Wiring, draft: Draft, identity: str) -> Payload:
     cabinet = wiring.site.cabinets[identity]
     image = _image(draft, cabinet.device)
     lamps = [wiring.site.lamps[lamp] for lamp in wiring.lamps_of_device.get(cabinet.device, ())]
-    lit = sum(1 for lamp in lamps if (image.value(f"lamp.{lamp.address}.level") or 0.0) > 0.0)
+    levels = [level for lamp in lamps if (level := image.value(f"lamp.{lamp.address}.level")) is not None]
     return {
         "door_open": _switch(image.value("door")),
         "lamps": len(lamps),
-        "lamps_lit": lit if image.online else None,
+        "lamps_lit": sum(level > 0.0 for level in levels) if levels else None,
         **_mains(image),
         "quality": _device_quality(wiring, draft, cabinet.device),
     }
@@ -132,7 +132,7 @@ def _zone(wiring: Wiring, draft: Draft, identity: str) -> Payload:
         "setpoint_c": _rounded(image.value(f"{stem}.setpoint"), 2),
         "heating": _rounded(image.value(f"{stem}.heating"), 0),
         "commanded_c": value,
-        "quality": _quality(wiring, draft, zone.device, f"{stem}.temperature"),
+        "quality": _quality(wiring, draft, zone.device, f"{stem}.temperature", f"{stem}.setpoint"),
     }
     target = wiring.targets.get(key)
     if target is not None:
@@ -143,7 +143,7 @@ def _zone(wiring: Wiring, draft: Draft, identity: str) -> Payload:
     return body | commanded
 
 
-_BODIES = {
+_BODIES: dict[str, Callable[[Wiring, Draft, str], Payload]] = {
     Kind.LAMP: _lamp,
     Kind.SEGMENT: _segment,
     Kind.CABINET: _cabinet,
@@ -218,7 +218,9 @@ def _image(draft: Draft, device: str) -> DeviceImage:
     return draft.image.get(device) or NOTHING_HEARD
 
 
-def _quality(wiring: Wiring, draft: Draft, device: str, point: str) -> str:
+def _quality(wiring: Wiring, draft: Draft, device: str, *points: str) -> str:
+    """Judged by the first of ``points`` that the device has: not every one shows what its output really does."""
+    point = next((name for name in points if wiring.has(device, name)), points[0])
     quality = _image(draft, device).quality(point, draft.now, wiring.stale_after(device, point))
     return Quality.OFFLINE.value if quality is Quality.UNKNOWN else quality.value
 

@@ -22,6 +22,10 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 
+_SPARE = 64
+"""Outdated entries that a heap may carry beside as many as are due."""
+
+
 class WriteState(StrEnum):
     """What a state topic says of the last write."""
 
@@ -189,6 +193,8 @@ class Draft:
         self.night = state.night
         self.rearrange: set[str] = set()
         """Targets whose wishes changed in this cycle."""
+        self.judged: set[str] = set()
+        """Devices whose alarms were judged in this cycle."""
         self.changed: set[str] = set()
         self.alarm_changes: set[AlarmKey] = set()
         self.writes: list[Write] = []
@@ -237,9 +243,17 @@ class Draft:
             self._heap = list(self._old_heap)
         return self._heap
 
+    def _heap_over(self, due: Mapping[str, datetime]) -> tuple[tuple[datetime, str], ...]:
+        """The heap for the next state: what was put off again and again is thrown out before it piles up."""
+        if self._heap is None:
+            return self._old_heap
+        if len(self._heap) <= 2 * len(due) + _SPARE:
+            return tuple(self._heap)
+        return tuple(sorted((at, key) for key, at in due.items()))
+
     def finish(self) -> Step:
         """The step: the next state and everything that has to happen because of it."""
-        next_due = self.next_due
+        next_due, due = self.next_due, self.due.merged()
         state = State(
             at=self.now,
             image=self.image.merged(),
@@ -251,8 +265,8 @@ class Draft:
             counters=self.counters.merged(),
             seen=self.seen.merged(),
             held=self.held.merged(),
-            due=self.due.merged(),
-            heap=tuple(self._heap) if self._heap is not None else self._old_heap,
+            due=due,
+            heap=self._heap_over(due),
             night=self.night,
         )
         journal = Journal(self.journal_overrides, self.journal_ids, self.journal_counters, self.journal_held)

@@ -88,7 +88,9 @@ class Wiring:
         return max(timing.stale_after_s, 3.0 * spec.every_s * timing.speed if spec else 0.0)
 
     def _add_device(self, device: Device) -> None:
-        self.stale_after_s[device.id] = max((self.stale_after(device.id, p) for p in device.points), default=0.0)
+        points, timing = device.profile.points, self.site.timing
+        slowest_s = max((points[name].every_s for name in device.points), default=0.0)
+        self.stale_after_s[device.id] = max(timing.stale_after_s, 3.0 * slowest_s * timing.speed)
 
     def _show(self, key: str, device: str, *points: str) -> None:
         for point in points:
