@@ -25,7 +25,7 @@ demo: .venv/.ready-demo ## a simulated town, a broker and the daemon; make demo 
 
 test: .venv/.ready-test ## the tests, with a real mosquitto and mbpoll; make test ARGS="tests/schedules -x"
 	@sh scripts/require mosquitto mosquitto_pub mosquitto_sub mbpoll
-	@$(BIN)/python -m pytest -m "not long" $(ARGS)
+	@$(BIN)/python -m pytest -m "not long" -n 2 --dist loadfile $(ARGS)
 
 check: .venv/.ready-test ## style, types, import contracts, the unit's exposure
 	$(BIN)/ruff check

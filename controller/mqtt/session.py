@@ -200,7 +200,7 @@ class Session:
             if self._settings.protocol != "5" and any(not each.retain for each in handful):
                 kept, later = await self._stand_retained(client, inbox)
                 handful += later
-            kept |= {_content(each) for each in handful if each.retain}
+            kept |= {_content(each) for each in handful if each.retain and each.payload}
             for each in handful:
                 self._take_up(each, _content(each) in kept)
             await self._take_off(client, kept)
