@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import time
 from collections.abc import Callable
@@ -124,7 +125,9 @@ async def test_a_command_is_executed_once(evening: Town) -> None:
 async def test_the_command_line_overrides_and_waits_for_the_outcome(evening: Town) -> None:
     words = ("segment/gare-1", "off", "--for", "1m", "--reason", "work on the line")
     argv = veilleuse("override", str(evening.directory), *words)
-    done = subprocess.run(argv, capture_output=True, text=True, timeout=20, check=False, env=environment())
+    done = await asyncio.to_thread(
+        subprocess.run, argv, capture_output=True, text=True, timeout=20, check=False, env=environment()
+    )
     assert (done.returncode, done.stdout) == (0, "segment/gare-1 applied\n"), done.stderr
     await until(lambda: evening.outputs()["segment/gare-1"] == 0.0, 1.0, "the contactor open")
     evening.say("segment/gare-1", {"id": "line-free", "issued": issued(), "relinquish": True})
