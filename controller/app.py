@@ -43,6 +43,8 @@ _log = structlog.get_logger()
 _GATEWAY_EVERY_S = 5.0
 _COUNTERS_EVERY_S = 60.0
 _FAREWELL_S = 2.5
+_OF_THE_GATEWAY = frozenset({"device-online", "device-offline", "alarm", "override-set", "override-ended"})
+"""Events that change what the gateway says of itself."""
 _PACE = Pace(last_retry_s=4.0)
 """A broker that comes back has every state again within 5 s."""
 
@@ -149,6 +151,8 @@ class Daemon:
             self._counters.update(step.journal.counters)
             self._store.put(replace(step.journal, counters={}))
         self._reporter.report(step, now)
+        if any(event.name in _OF_THE_GATEWAY for event in step.events):
+            self._gateway_at = 0.0
 
     def _housekeep(self, now: datetime) -> None:
         """What goes by real time: the gateway's own state, history samples, counters to the disk."""

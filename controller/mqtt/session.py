@@ -157,6 +157,7 @@ class Session:
     async def _greet(self, client: aiomqtt.Client) -> None:
         await self._subscribe(client)
         await client.publish(self._topics.status, b"online", qos=1, retain=True)
+        _raise_if_cancelled()
         self._historical_up_to = await self._samples.newest_sample()
         self._outbox.all_anew()
         self._connected = True
@@ -204,6 +205,7 @@ class Session:
             for each in handful:
                 self._take_up(each, _content(each) in kept)
             await self._take_off(client, kept)
+            _raise_if_cancelled()  # before Python 3.12 a wait that ends in that moment swallows the cancellation
 
     async def _stand_retained(self, client: aiomqtt.Client, inbox: Inbox) -> tuple[set[Message], list[aiomqtt.Message]]:
         """Which commands the broker keeps: MQTT 3.1.1 hides the flag from those who listen already, so ask anew.

@@ -7,7 +7,7 @@ import json
 import signal
 import time
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -18,9 +18,10 @@ from tests.system.witnesses import issued
 
 pytestmark = pytest.mark.system
 
-BEFORE_THE_STEP = datetime.fromisoformat("2026-01-12T22:29:20+01:00")
-"""At 22:30 the centre goes from 100 to 60 % and the quarters from 80 to 50 %, within 30 s."""
-SPEED = 5.0
+STEP = datetime.fromisoformat("2026-01-12T22:30:00+01:00")
+"""The centre goes from 100 to 60 % and the quarters from 80 to 50 %, within 30 s."""
+BEFORE_THE_STEP = STEP - timedelta(seconds=50)
+SPEED, OUTAGE_S = 5.0, 10.0
 
 
 @pytest.fixture(scope="module")
@@ -59,9 +60,12 @@ async def test_a_broker_that_dies_and_forgets(town: Town) -> None:
     async with town.watched() as heard:
         await until(lambda: len(numbers(heard)) >= 2, 6.0, "samples before the outage")
         town.broker.stop()
+        stopped = time.monotonic()
+        assert town.clock.now() < STEP
         seen = numbers(heard)
         assert not numbers(heard, historical=True)
     await until(lambda: dimmed(town), 25.0, "the step of 22:30 without a broker")
+    await until(lambda: time.monotonic() - stopped > OUTAGE_S, OUTAGE_S, "an outage of some length")
 
     town.daemon.send(signal.SIGSTOP)  # nobody publishes before somebody listens
     town.broker.start()
