@@ -86,10 +86,11 @@ class Reporter:
 
     def _beat(self, state: State, now: datetime) -> None:
         for _ in range(_BEATS_A_CALL):
-            due = self.next_beat()
-            if due is None or due > now:
+            key, (told, _) = next(iter(self._told.items()), ("", (now, {})))
+            ahead = told > now  # told before the clock was set back
+            if not ahead and now - told < timedelta(seconds=self.wiring.site.timing.heartbeat_s):
                 return
-            self._state(next(iter(self._told)), state, now, beat=True)
+            self._state(key, state, now, beat=True)
 
     def _state(self, key: str, state: State, now: datetime, *, beat: bool) -> None:
         if key not in self.wiring.device_of:

@@ -7,9 +7,11 @@ device is looked at when something was heard of it.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from controller.core import accounts, diagnostics, heating, lighting, overrides, reconcile
+from controller.core.clock_step import brought_back, set_back
 from controller.core.commands import Command, Refusal
 from controller.core.image import NOTHING_HEARD, DeviceImage
 from controller.core.journal import Saved
@@ -24,8 +26,11 @@ _ANSWERS = (Reading, Fault)
 
 def begin(wiring: Wiring, saved: Saved, now: datetime) -> Step:
     """The first step of a core: overrides still in force, counters as they were, every plan taken up at ``now``."""
+    latest = now + wiring.site.overrides.cap
     known = {
-        key: override for key, override in saved.overrides.items() if override.until > now and key in wiring.targets
+        key: replace(override, until=min(override.until, latest))
+        for key, override in saved.overrides.items()
+        if override.until > now and key in wiring.targets
     }
     state = State(
         at=now,
@@ -37,8 +42,8 @@ def begin(wiring: Wiring, saved: Saved, now: datetime) -> Step:
     return _armed(wiring, state, now)
 
 
-def adopt(wiring: Wiring, state: State, now: datetime) -> Step:
-    """The first step under a new configuration: what still exists keeps its image, overrides and outputs."""
+def adopt(wiring: Wiring, state: State, now: datetime, by: timedelta | None = None) -> Step:
+    """The first step under a new configuration, or a clock set back ``by``: what exists keeps what is known of it."""
     devices, targets = wiring.site.devices, wiring.targets
     carried = State(
         at=now,
@@ -51,11 +56,14 @@ def adopt(wiring: Wiring, state: State, now: datetime) -> Step:
         seen=state.seen,
         held=state.held,
     )
-    return _armed(wiring, carried, now)
+    return _armed(wiring, carried, now, by)
 
 
 def cycle(wiring: Wiring, state: State, inbox: Sequence[Input], now: datetime) -> Step:
     """One cycle at ``now``. Never mutates ``state``; the same arguments give the same step."""
+    if set_back(state, now):
+        anew = adopt(wiring, brought_back(wiring, state, now), now, by=state.at - now)
+        return anew.then(cycle(wiring, anew.state, inbox, now))
     draft = Draft(state, now)
     for device, items in _by_device(inbox).items():
         _heard(wiring, draft, device, items)
@@ -78,8 +86,10 @@ def farewell(wiring: Wiring, state: State, now: datetime) -> list[Write]:
     return reconcile.farewell(wiring, Draft(state, now))
 
 
-def _armed(wiring: Wiring, state: State, now: datetime) -> Step:
+def _armed(wiring: Wiring, state: State, now: datetime, set_back_by: timedelta | None = None) -> Step:
     draft = Draft(state, now)
+    if set_back_by is not None:
+        draft.event("clock-set-back", f"site/{wiring.site.id}", by_s=round(set_back_by.total_seconds()))
     for key, override in state.overrides.items():
         draft.schedule(f"override/{key}", override.until)
     for name, alarm in state.alarms.items():

@@ -28,7 +28,7 @@ class DeviceImage:
         heard = self.heard
         for seen in observations:
             name = seen.point.point
-            heard = seen.at if heard is None or seen.at > heard else heard
+            heard = seen.at
             if isinstance(seen, Reading):
                 readings[name] = seen
                 faults.pop(name, None)

@@ -35,6 +35,15 @@ class Journal:
     counters: Mapping[str, float] = field(default_factory=dict)
     held: Mapping[str, float | None] = field(default_factory=dict)
 
+    def then(self, later: Journal) -> Journal:
+        """Both as one; where they name the same thing the later one stands."""
+        return Journal(
+            {**self.overrides, **later.overrides},
+            {**self.command_ids, **later.command_ids},
+            {**self.counters, **later.counters},
+            {**self.held, **later.held},
+        )
+
     def __bool__(self) -> bool:
         return bool(self.overrides or self.command_ids or self.counters or self.held)
 

@@ -132,6 +132,19 @@ class Step:
     journal: Journal = field(default_factory=Journal)
     next_due: datetime | None = None
 
+    def then(self, later: Step) -> Step:
+        """This step and the next one as one."""
+        return Step(
+            state=later.state,
+            writes=self.writes + later.writes,
+            events=self.events + later.events,
+            results=self.results + later.results,
+            changed=self.changed | later.changed,
+            alarms=self.alarms | later.alarms,
+            journal=self.journal.then(later.journal),
+            next_due=later.next_due,
+        )
+
 
 class Overlay(Generic[K, V]):
     """A mapping with pending changes; the mapping beneath stays as it was."""

@@ -47,21 +47,11 @@ class _Group:
     def and_then(self, later: _Group) -> _Group:
         """This group with a later one on top."""
         return _Group(
-            merged(self.journal, later.journal),
+            self.journal.then(later.journal),
             self.samples + later.samples,
             self.waiting + later.waiting,
             max(self.forget_up_to, later.forget_up_to),
         )
-
-
-def merged(earlier: Journal, later: Journal) -> Journal:
-    """Both journals as one; where they name the same thing the later one stands."""
-    return Journal(
-        {**earlier.overrides, **later.overrides},
-        {**earlier.command_ids, **later.command_ids},
-        {**earlier.counters, **later.counters},
-        {**earlier.held, **later.held},
-    )
 
 
 class Store:
@@ -109,7 +99,7 @@ class Store:
         """Have ``journal`` written: at once when it holds more than counters, else with the next group."""
         if not journal:
             return
-        self._group.journal = merged(self._group.journal, journal)
+        self._group.journal = self._group.journal.then(journal)
         self._something.set()
         if journal.overrides or journal.command_ids or journal.held:
             self._urgent.set()

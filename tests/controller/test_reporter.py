@@ -131,6 +131,14 @@ def test_each_state_is_told_again_once_a_heartbeat(told: Told) -> None:
         assert 3 <= len(told.published(f"{key}/state")) <= 5, key
 
 
+def test_heartbeats_go_on_after_the_clock_was_set_back(told: Told) -> None:
+    told.now -= timedelta(days=14)
+    told.poll()
+    told.flow.clear()
+    told.advance(timedelta(minutes=16))
+    assert len(told.published("cabinet/mairie/state")) >= 1
+
+
 def test_the_next_heartbeat_is_known(told: Told) -> None:
     due = told.reporter.next_beat()
     assert due is not None
