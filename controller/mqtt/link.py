@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import socket
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -90,6 +91,7 @@ def fresh_client(
         keepalive=settings.keepalive_s,
         timeout=float(min(10, settings.keepalive_s)),
         tls_context=tls,
+        socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],  # small messages must not wait for each other
         logger=logging.Logger("mqtt", logging.CRITICAL),  # noqa: LOG001 - unheard: its errors reach us as exceptions
         queue_type=None if inbox is None else cast("type[asyncio.Queue[aiomqtt.Message]]", lambda maxsize: inbox),
     )

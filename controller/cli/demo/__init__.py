@@ -55,13 +55,14 @@ def command(speed: float, for_s: float | None, port: int | None) -> None:
     import asyncio
 
     from controller.cli.demo.play import Play
+    from controller.cli.demo.processes import NoBroker
     from controller.cli.demo.stage import Occupied, set_stage
 
     try:
         with set_stage(EVENING, speed, port) as stage:
             until = EVENING + timedelta(days=1) if for_s is None else None
             asyncio.run(Play(stage, sys.stdout.isatty()).run(until, for_s))
-    except Occupied as error:
+    except (Occupied, NoBroker) as error:
         raise click.ClickException(str(error)) from error
     except ChildProcessError as error:
         raise OurFault(str(error)) from error

@@ -9,6 +9,7 @@ import shutil
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 from controller.cli.demo.stage import Stage
@@ -75,11 +76,17 @@ class Child:
         raise ChildProcessError(f"{self.name}: {what} did not come up; the end of its log:\n{tail}")
 
 
+class NoBroker(Exception):
+    """Neither mosquitto nor the embedded broker is installed."""
+
+
 def broker(stage: Stage) -> tuple[Child, str]:
-    """mosquitto where there is one, else the embedded broker; with its name."""
+    """mosquitto where there is one, else the embedded broker; with its name. Raises NoBroker."""
     log = stage.logs / "broker.log"
     binary = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
     if binary is None:
+        if find_spec("amqtt") is None:
+            raise NoBroker("no broker here: install mosquitto, or veilleuse with its demo extra (veilleuse[demo])")
         argv = [sys.executable, "-m", "controller.cli.demo.embedded_broker", str(stage.broker_port)]
         return Child("broker", argv, log), "embedded broker (amqtt)"
     settings = stage.directory / "mosquitto.conf"
