@@ -84,7 +84,8 @@ def read_until(terminal: int, text: str, pattern: str, within_s: float) -> str:
     return text
 
 
-def test_on_a_terminal_it_draws_a_table_and_ctrl_c_ends_it_in_order() -> None:
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGHUP])
+def test_on_a_terminal_it_draws_a_table_and_ctrl_c_ends_it_in_order(ending: signal.Signals) -> None:
     ours, theirs = pty.openpty()
     environ = environment({"TERM": "xterm-256color", "COLUMNS": "160", "LINES": "50"})
     argv = veilleuse("demo", "--speed", "600", "--port", str(free_port()))
@@ -96,7 +97,7 @@ def test_on_a_terminal_it_draws_a_table_and_ctrl_c_ends_it_in_order() -> None:
         assert "\x1b[" in text
         stage = stage_of(text)
         assert len(living_in(stage)) == 3
-        process.send_signal(signal.SIGINT)
+        process.send_signal(ending)
         text = read_until(ours, text, r"One night in Ville de Valbourg", 12.0)
         assert process.wait(10.0) == 0
         assert living_in(stage) == []

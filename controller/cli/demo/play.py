@@ -39,7 +39,7 @@ class Play:
     async def run(self, until: datetime | None, for_s: float | None) -> None:
         """Play until ``until`` (town's time), for ``for_s`` (real), or to Ctrl-C. Raises ChildProcessError."""
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # a closed terminal ends it in order too
             loop.add_signal_handler(number, self._over.set)
         broker, broker_name = processes.broker(self._stage)
         simulator, daemon = processes.simulator(self._stage), processes.daemon(self._stage)

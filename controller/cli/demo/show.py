@@ -20,6 +20,7 @@ from schedules import sun
 
 _EVERY = timedelta(minutes=30)
 _SHOWN_LINES = 9
+_WIDE = 110
 _BARS = " ▁▂▃▄▅▆▇█"
 _QUIET = frozenset({"output-masked", "override-set", "device-online"})
 
@@ -103,42 +104,52 @@ class Show:
         return Text(f"{now:%A %d %B %Y %H:%M}   {sky}, sun {height:+.0f}°   daemon {state}   {alarms}", style="bold")
 
     def _lighting(self) -> Table:
-        table = Table(box=None, pad_edge=False, expand=False)
-        for column in ("segment", "street", "contactor", "lamps", "level", "commanded", "power", "why"):
-            table.add_column(
-                column, no_wrap=True, justify="right" if column in ("level", "commanded", "power") else "left"
-            )
+        rows = []
         for identity, payload in self._scene.of("segment"):
             lamps = [lamp for lamp in self._stage.site.lamps.values() if lamp.segment == identity]
             states = [self._scene.states.get(f"lamp/{lamp.id}", {}) for lamp in lamps]
-            table.add_row(
-                identity,
-                lamps[0].street if lamps else "",
-                _contactor(payload),
-                "".join(_bar(state) for state in states),
-                _mean(states, "level", " %"),
-                _mean(states, "commanded", " %"),
-                _total(states, "power_w"),
-                str(states[0].get("reason", "") if states else payload.get("reason", ""))[:48],
+            rows.append(
+                {
+                    "segment": identity,
+                    "street": lamps[0].street if lamps else "",
+                    "contactor": _contactor(payload),
+                    "lamps": "".join(_bar(state) for state in states),
+                    "level": _mean(states, "level", " %"),
+                    "commanded": _mean(states, "commanded", " %"),
+                    "power": _total(states, "power_w"),
+                    "why": str((states[0] if states else payload).get("reason", "")),
+                }
             )
-        return table
+        return self._grid(rows, numbers=("level", "commanded", "power"), spare=("street", "commanded"))
 
     def _heating(self) -> Table:
-        table = Table(box=None, pad_edge=False, expand=False)
-        for column in ("zone", "room", "setpoint", "allure", "heating", "write", "why"):
-            table.add_column(
-                column, no_wrap=True, justify="right" if column in ("room", "setpoint", "heating") else "left"
-            )
-        for identity, payload in self._scene.of("zone"):
-            table.add_row(
-                identity,
-                _degrees(payload.get("temperature_c")),
-                _degrees(payload.get("setpoint_c")),
-                str(payload.get("allure", "")),
-                f"{payload.get('heating', '')} %",
-                str(payload.get("write", "")),
-                str(payload.get("reason", ""))[:60],
-            )
+        rows = [
+            {
+                "zone": identity,
+                "room": _degrees(payload.get("temperature_c")),
+                "setpoint": _degrees(payload.get("setpoint_c")),
+                "allure": str(payload.get("allure", "")),
+                "heating": f"{payload.get('heating', '')} %",
+                "write": str(payload.get("write", "")),
+                "why": str(payload.get("reason", "")),
+            }
+            for identity, payload in self._scene.of("zone")
+        ]
+        return self._grid(rows, numbers=("room", "setpoint", "heating"), spare=("allure", "heating"))
+
+    def _grid(self, rows: list[dict[str, str]], numbers: tuple[str, ...], spare: tuple[str, ...]) -> Table:
+        """Columns as wide as they need; ``why`` takes what is left, and a narrow terminal goes without ``spare``."""
+        table = Table(box=None, pad_edge=False, expand=True)
+        narrow = self._live is not None and self._live.console.width < _WIDE
+        names = [name for name in (rows[0] if rows else ()) if not (narrow and name in spare)]
+        for name in names:
+            if name == "why":
+                table.add_column(name, no_wrap=True, ratio=1, overflow="ellipsis")
+            else:
+                width = max(len(name), *(len(row[name]) for row in rows))
+                table.add_column(name, no_wrap=True, min_width=width, justify="right" if name in numbers else "left")
+        for row in rows:
+            table.add_row(*(row[name] for name in names))
         return table
 
 
