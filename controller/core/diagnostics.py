@@ -15,6 +15,7 @@ from config.site import Lamp
 from controller.core.image import NOTHING_HEARD, DeviceImage
 from controller.core.state import Alarm, AlarmKey, Draft, Output
 from controller.core.wiring import Wiring
+from drivers.api import Quality
 
 _CONTACTOR_S, _CONTACTOR_REAL_S = 10.0, 3.0
 _SILENT_S, _SILENT_REAL_S = 20.0, 5.0
@@ -126,13 +127,13 @@ def powered(wiring: Wiring, draft: Draft, lamp: Lamp) -> bool:
         return True
     segment = wiring.site.segments[lamp.segment]
     image = draft.image.get(segment.device) or NOTHING_HEARD
-    closed = image.value(f"segment.{segment.output}.feedback") == 1.0
+    closed = _fresh(wiring, draft, segment.device, image, f"segment.{segment.output}.feedback") == 1.0
     return closed and image.value(f"segment.{segment.output}.breaker") != 1.0
 
 
 def _lamp(wiring: Wiring, draft: Draft, lamp: Lamp, image: DeviceImage) -> Iterator[Condition]:
     output = draft.outputs.get(f"lamp/{lamp.id}")
-    power = image.value(f"lamp.{lamp.address}.power")
+    power = _fresh(wiring, draft, lamp.device, image, f"lamp.{lamp.address}.power")
     if output is None or power is None or not image.online:
         return
     persist_s = wiring.site.timing.persist_s
@@ -153,6 +154,12 @@ def _lamp(wiring: Wiring, draft: Draft, lamp: Lamp, image: DeviceImage) -> Itera
     yield Condition("lampUnexpectedOn", level == 0.0 and power > burner, "minor", 5 * persist_s, power, burner)
 
 
+def _fresh(wiring: Wiring, draft: Draft, device: str, image: DeviceImage, point: str) -> float | None:
+    """A value that is of now: what has grown old says nothing about what was commanded since."""
+    quality = image.quality(point, draft.now, wiring.stale_after(device, point))
+    return image.value(point) if quality in (Quality.GOOD, Quality.UNCERTAIN) else None
+
+
 def _settled(wiring: Wiring, draft: Draft, output: Output) -> bool:
     return draft.now - output.since >= timedelta(seconds=wiring.site.timing.settle_s)
 
@@ -160,7 +167,7 @@ def _settled(wiring: Wiring, draft: Draft, output: Output) -> bool:
 def _segment(wiring: Wiring, draft: Draft, segment_id: str, image: DeviceImage) -> Iterator[Condition]:
     segment = wiring.site.segments[segment_id]
     output = draft.outputs.get(f"segment/{segment_id}")
-    feedback = image.value(f"segment.{segment.output}.feedback")
+    feedback = _fresh(wiring, draft, segment.device, image, f"segment.{segment.output}.feedback")
     if output is None or feedback is None or not image.online:
         return
     closed = (output.slots[0][1] or 0.0) > 0.0

@@ -86,6 +86,16 @@ def test_a_contactor_that_does_not_follow(field: Field, when: str, feedback: flo
     assert raised(field) == {("segment/gare-a", event)}
 
 
+def test_a_contact_that_is_no_longer_read_accuses_nobody(field: Field) -> None:
+    others = [point for point in field.wiring.site.devices["cab-gare"].points if point != "segment.1.feedback"]
+    field.until(at("2026-01-13 08:32"))
+    for _ in range(30):
+        field.now += timedelta(seconds=20)
+        field.feed(*(field.reading("cab-gare", point) for point in others))
+    assert field.value("cab-gare", "segment.1.command") == 0.0, "the morning came meanwhile"
+    assert raised(field) == set()
+
+
 def test_an_open_contactor_hides_its_lamps_failures(field: Field) -> None:
     field.pinned["cab-gare", "segment.1.feedback"] = 0.0
     field.held["cab-gare", "lamp.1.power"] = 0.0
