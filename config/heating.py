@@ -8,6 +8,7 @@ from pydantic import Field
 
 from config.fields import Celsius, Duration, Id, Number, Text, Words
 from config.written import Written
+from schedules.optimum_start import HEAVY_MINUTES_PER_K
 
 
 class OccupancyFile(Written):
@@ -35,7 +36,7 @@ class OptimumStartFile(Written):
     cap: Duration | None = Field(None, description="earliest start before the opening, default 3h")
     cap_after_vacancy: Duration | None = Field(None, description="the same after 48 h of vacancy, default 36h")
     minutes_per_k: Annotated[Number, Field(gt=0, le=600)] = Field(
-        20.0, description="heating-up time of the zone until one is learnt"
+        HEAVY_MINUTES_PER_K, description="heating-up time of the zone until one is learnt"
     )
 
 

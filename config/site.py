@@ -16,6 +16,7 @@ from drivers.profile import BacnetPoint, ModbusPoint, Profile
 from schedules.allures import Setpoints
 from schedules.calendars import Calendar
 from schedules.occupancy import Occupancy
+from schedules.optimum_start import HEAVY_MINUTES_PER_K
 from schedules.plan import Plan
 from schedules.sun import Place
 
@@ -192,7 +193,7 @@ class OptimumStart:
 
     cap: timedelta = timedelta(hours=3)
     cap_after_vacancy: timedelta = timedelta(hours=36)
-    minutes_per_k: float = 20.0
+    minutes_per_k: float = HEAVY_MINUTES_PER_K
 
 
 @dataclass(frozen=True, slots=True)

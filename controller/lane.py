@@ -17,20 +17,19 @@ from drivers.api import (
     BadAnswer,
     Driver,
     DriverError,
-    Fault,
     Lane,
     NoAnswer,
     NotConnected,
+    Observation,
     Outcome,
     Poll,
-    Reading,
     Refused,
     Silence,
     Write,
     WriteResult,
 )
 
-Sink = Callable[[Sequence[Reading | Fault | Silence | WriteResult]], None]
+Sink = Callable[[Sequence[Observation | WriteResult]], None]
 
 _BACKOFF_FIRST_S = 1.0
 _BACKOFF_CAP_S = 20.0

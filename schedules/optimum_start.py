@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-LIGHT_MINUTES_PER_K = 10.0
-"""Untrained fallback of a light building."""
 HEAVY_MINUTES_PER_K = 20.0
-"""Untrained fallback of a heavy building."""
+"""Untrained fallback, that of a heavy building: a light one needs about half."""
 
 
 def preheat_start(
@@ -15,8 +13,8 @@ def preheat_start(
 ) -> datetime:
     """``opening`` minus (setpoint - temperature) x ``minutes_per_k``, at most ``cap`` before it.
 
-    ``minutes_per_k`` is how long the zone takes to gain 1 K with the plant running, learnt or one of the
-    fallbacks above. A zone at or above its setpoint starts at ``opening``. ASHRAE Guideline 36 caps
+    ``minutes_per_k`` is how long the zone takes to gain 1 K with the plant running, learnt or the
+    fallback above. A zone at or above its setpoint starts at ``opening``. ASHRAE Guideline 36 caps
     the start at 3 h before the opening on normal days.
     """
     missing_k = max(0.0, setpoint_c - temperature_c)

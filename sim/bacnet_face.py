@@ -105,9 +105,9 @@ class BacnetDevice(asyncio.DatagramProtocol):
         identity: Identity,
         objects: Sequence[BacnetObject],
         *,
+        now: Callable[[], datetime],
         faults: Faults | None = None,
         seconds: Callable[[], float] = time.monotonic,
-        now: Callable[[], datetime] = lambda: datetime.now().astimezone(),
     ) -> None:
         self.host, self.port, self.identity = host, port, identity
         self.faults: Faults = WireFaults() if faults is None else faults

@@ -115,7 +115,7 @@ def _serve(
 
 
 def _say(line: str) -> None:
-    print(line, flush=True)
+    click.echo(line)
 
 
 def _send(line: str, port: int) -> int:

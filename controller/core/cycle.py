@@ -17,9 +17,9 @@ from controller.core.image import NOTHING_HEARD, DeviceImage
 from controller.core.journal import Saved
 from controller.core.state import Draft, State, Step
 from controller.core.wiring import Wiring
-from drivers.api import Fault, Quality, Reading, Silence, Write, WriteResult
+from drivers.api import Fault, Observation, Quality, Reading, Silence, Write, WriteResult
 
-Input = Reading | Fault | Silence | WriteResult | Command | Refusal
+Input = Observation | WriteResult | Command | Refusal
 """Everything that can come in from the edges."""
 _ANSWERS = (Reading, Fault)
 
@@ -117,8 +117,8 @@ def _reassert(wiring: Wiring) -> timedelta:
     return timedelta(seconds=wiring.site.timing.reassert_s)
 
 
-def _by_device(inbox: Sequence[Input]) -> dict[str, list[Reading | Fault | Silence]]:
-    heard: dict[str, list[Reading | Fault | Silence]] = {}
+def _by_device(inbox: Sequence[Input]) -> dict[str, list[Observation]]:
+    heard: dict[str, list[Observation]] = {}
     for item in inbox:
         if isinstance(item, _ANSWERS):
             heard.setdefault(item.point.device, []).append(item)
@@ -129,7 +129,7 @@ def _by_device(inbox: Sequence[Input]) -> dict[str, list[Reading | Fault | Silen
     return heard
 
 
-def _heard(wiring: Wiring, draft: Draft, device: str, items: list[Reading | Fault | Silence]) -> None:
+def _heard(wiring: Wiring, draft: Draft, device: str, items: list[Observation]) -> None:
     if device not in wiring.site.devices:
         return
     before = draft.image.get(device) or NOTHING_HEARD
@@ -166,7 +166,7 @@ def _is_news(before: DeviceImage, item: Reading | Fault, fresh_for: timedelta) -
     return item.value != last.value or item.quality is not last.quality or item.at - last.at > fresh_for
 
 
-def _updated(image: DeviceImage, items: list[Reading | Fault | Silence]) -> DeviceImage:
+def _updated(image: DeviceImage, items: list[Observation]) -> DeviceImage:
     answers: list[Reading | Fault] = []
     for item in items:
         if isinstance(item, Silence):

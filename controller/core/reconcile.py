@@ -223,7 +223,6 @@ def _confirm(wiring: Wiring, draft: Draft, target: Target, output: Output, readi
         masked_by=mask,
         attempts=0,
         in_flight=None,
-        confirmed=draft.now,
         not_before=None,
     )
     _settle_owed(draft, target, settled)

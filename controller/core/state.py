@@ -51,7 +51,6 @@ class Output:
     masked_by: int | None = None
     attempts: int = 0
     in_flight: datetime | None = None
-    confirmed: datetime | None = None
     not_before: datetime | None = None
     reassert: bool = False
     """The device was away: write on its return even where the register still shows our value."""

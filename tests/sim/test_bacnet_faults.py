@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import socket
+from datetime import UTC, datetime
 
 import pytest
 
@@ -110,7 +111,9 @@ async def test_stopping_drops_answers_that_are_under_way() -> None:
 
 async def test_a_taken_port_is_refused() -> None:
     async with rigged() as rig:
-        second = BacnetDevice("127.0.0.1", rig.device.port, Identity(5, "Second"), [])
+        second = BacnetDevice(
+            "127.0.0.1", rig.device.port, Identity(5, "Second"), [], now=lambda: datetime(2026, 1, 12, 12, tzinfo=UTC)
+        )
         with pytest.raises(OSError, match="in use"):
             await second.start()
 
