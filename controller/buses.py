@@ -12,7 +12,7 @@ import structlog
 from config.site import Bus, Site
 from controller.clock import Clock
 from controller.lane import LaneTask, Sink
-from drivers.api import BindFailed, Driver, Silence, Write
+from drivers.api import BindFailed, Driver, Host, Silence, Write
 from drivers.registry import DRIVERS, BusDevice
 
 _log = structlog.get_logger()
@@ -87,7 +87,7 @@ class Buses:
         ending: list[asyncio.Task[None]],
     ) -> None:
         entry = DRIVERS[bus.driver]
-        driver = entry.build(bus.id, bus.settings, devices, self._clock.now, site.directory)
+        driver = entry.build(bus.id, bus.settings, devices, Host(self._clock.now, site.directory, hear=self._sink))
         lanes = [LaneTask(driver, lane, self._clock, self._sink) for lane in driver.lanes]
         task = tasks.create_task(self._run(bus, driver, lanes, ending), name=f"bus:{bus.id}")
         self._running[bus.id] = _Running(bus, devices, task, lanes)

@@ -16,9 +16,10 @@ The tree of errors; a lane (controller.bus) catches ``DriverError`` and nothing 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import ClassVar, Protocol
 
 Now = Callable[[], datetime]
@@ -83,7 +84,27 @@ class Silence:
     at: datetime
 
 
-Observation = Reading | Fault | Silence
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A standing condition that a driver or a lane found and the daemon shows as an alarm until it ``holds`` no more.
+
+    ``subject`` is ``device/<id>`` or ``bus/<id>``; ``event`` the alarm's name (``duplicateAddress``, ``clockError``,
+    ``pollingOverload``); ``value`` and ``threshold`` its figures; ``detail`` one sentence for the operator.
+    """
+
+    subject: str
+    event: str
+    holds: bool
+    at: datetime
+    severity: str = "major"
+    value: float | None = None
+    threshold: float | None = None
+    detail: str = ""
+
+
+Observation = Reading | Fault | Silence | Notice
+Hear = Callable[[Sequence[Observation]], None]
+"""Where a driver puts what nobody asked for: changes that a device reported by itself, notices."""
 
 
 class Outcome(StrEnum):
@@ -132,6 +153,47 @@ class Lane:
 
     name: str
     devices: tuple[str, ...]
+
+
+class Memory(Protocol):
+    """What a driver has learnt of a device and wants to know again after a restart; flat facts, few and small."""
+
+    def recall(self, device: str) -> Mapping[str, int]:
+        """The facts last remembered of ``device``; empty where there are none."""
+        ...
+
+    def remember(self, device: str, facts: Mapping[str, int]) -> None:
+        """Keep ``facts`` in place of the earlier ones; returns at once, the disk follows."""
+        ...
+
+
+class Forgetful:
+    """A Memory that lasts as long as the process."""
+
+    def __init__(self) -> None:
+        self._facts: dict[str, Mapping[str, int]] = {}
+
+    def recall(self, device: str) -> Mapping[str, int]:
+        """See Memory."""
+        return self._facts.get(device, {})
+
+    def remember(self, device: str, facts: Mapping[str, int]) -> None:
+        """See Memory."""
+        self._facts[device] = dict(facts)
+
+
+def _unheard(_: Sequence[Observation]) -> None:
+    """For a driver that runs by itself: nobody listens."""
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """What the daemon lends a driver: the clock, the directory that relative paths start at, memory, an ear."""
+
+    now: Now
+    directory: Path
+    memory: Memory = field(default_factory=Forgetful)
+    hear: Hear = _unheard
 
 
 class Driver(Protocol):

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from pathlib import Path
 from types import MappingProxyType
 
 from pydantic import BaseModel
 
-from drivers.api import Driver, Now
+from drivers.api import Driver, Host
 from drivers.bacnet.settings import BacnetBus, BacnetDevice
 from drivers.modbus.settings import ModbusBus, ModbusDevice
 from drivers.profile import Profile
@@ -26,8 +25,8 @@ class BusDevice:
     points: tuple[str, ...]
 
 
-Build = Callable[[str, BaseModel, Sequence[BusDevice], Now, Path], Driver]
-"""``build(bus_id, settings, devices, now, directory)``; relative paths start at ``directory``."""
+Build = Callable[[str, BaseModel, Sequence[BusDevice], Host], Driver]
+"""``build(bus_id, settings, devices, host)``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +38,11 @@ class DriverEntry:
     device_settings: type[BaseModel]
     factory: str
 
-    def build(
-        self, bus_id: str, settings: BaseModel, devices: Sequence[BusDevice], now: Now, directory: Path
-    ) -> Driver:
+    def build(self, bus_id: str, settings: BaseModel, devices: Sequence[BusDevice], host: Host) -> Driver:
         """A driver for one bus, not yet open."""
         module, _, function = self.factory.partition(":")
         build: Build = getattr(import_module(module), function)
-        return build(bus_id, settings, devices, now, directory)
+        return build(bus_id, settings, devices, host)
 
 
 def registry(*entries: DriverEntry) -> Mapping[str, DriverEntry]:

@@ -21,6 +21,7 @@ from drivers.api import Fault, Observation, Quality, Reading, Silence, Write, Wr
 
 Input = Observation | WriteResult | Command | Refusal
 """Everything that can come in from the edges."""
+_OfDevice = Reading | Fault | Silence
 _ANSWERS = (Reading, Fault)
 
 
@@ -117,8 +118,8 @@ def _reassert(wiring: Wiring) -> timedelta:
     return timedelta(seconds=wiring.site.timing.reassert_s)
 
 
-def _by_device(inbox: Sequence[Input]) -> dict[str, list[Observation]]:
-    heard: dict[str, list[Observation]] = {}
+def _by_device(inbox: Sequence[Input]) -> dict[str, list[_OfDevice]]:
+    heard: dict[str, list[_OfDevice]] = {}
     for item in inbox:
         if isinstance(item, _ANSWERS):
             heard.setdefault(item.point.device, []).append(item)
@@ -129,7 +130,7 @@ def _by_device(inbox: Sequence[Input]) -> dict[str, list[Observation]]:
     return heard
 
 
-def _heard(wiring: Wiring, draft: Draft, device: str, items: list[Observation]) -> None:
+def _heard(wiring: Wiring, draft: Draft, device: str, items: list[_OfDevice]) -> None:
     if device not in wiring.site.devices:
         return
     before = draft.image.get(device) or NOTHING_HEARD
@@ -166,7 +167,7 @@ def _is_news(before: DeviceImage, item: Reading | Fault, fresh_for: timedelta) -
     return item.value != last.value or item.quality is not last.quality or item.at - last.at > fresh_for
 
 
-def _updated(image: DeviceImage, items: list[Observation]) -> DeviceImage:
+def _updated(image: DeviceImage, items: list[_OfDevice]) -> DeviceImage:
     answers: list[Reading | Fault] = []
     for item in items:
         if isinstance(item, Silence):

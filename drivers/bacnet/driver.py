@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from drivers.api import Driver, Fault, Lane, Now, Poll, Reading, Refused, Write, WriteResult
+from drivers.api import Driver, Fault, Host, Lane, Now, Poll, Reading, Refused, Write, WriteResult
 from drivers.bacnet import polling
 from drivers.bacnet.client import Client
 from drivers.bacnet.device import Device
@@ -20,9 +19,9 @@ if TYPE_CHECKING:
 class BacnetDriver:
     """One BACnet/IP bus; implements drivers.api.Driver."""
 
-    def __init__(self, bus_id: str, settings: BacnetBus, devices: Sequence[BusDevice], now: Now) -> None:
+    def __init__(self, bus_id: str, settings: BacnetBus, devices: Sequence[BusDevice], host: Host) -> None:
         self._client = Client(settings)
-        self._devices = {device.id: _device(self._client, device, now) for device in devices}
+        self._devices = {device.id: _device(self._client, device, host.now) for device in devices}
         self._lanes = tuple(Lane(f"{bus_id}/{device.id}", (device.id,)) for device in devices)
         self._polls = MappingProxyType({i: polling.polls(i, d.points) for i, d in self._devices.items()})
 
@@ -63,6 +62,6 @@ def _device(client: Client, device: BusDevice, now: Now) -> Device:
     return Device(client, device.settings, points, now)
 
 
-def build(bus_id: str, settings: BacnetBus, devices: Sequence[BusDevice], now: Now, directory: Path) -> Driver:
-    """A driver for one bus, not yet open; ``directory`` is not needed. Raises Refused on a point no device can have."""
-    return BacnetDriver(bus_id, settings, devices, now)
+def build(bus_id: str, settings: BacnetBus, devices: Sequence[BusDevice], host: Host) -> Driver:
+    """A driver for one bus, not yet open. Raises Refused on a point no device can have."""
+    return BacnetDriver(bus_id, settings, devices, host)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
-from drivers.api import Driver, Fault, Lane, Now, Poll, Reading, Write, WriteResult
+from drivers.api import Driver, Fault, Host, Lane, Now, Poll, Reading, Write, WriteResult
 from drivers.modbus.client import Client
 from drivers.modbus.device import Device
 from drivers.modbus.link import SerialEnd, TcpEnd
@@ -21,12 +21,10 @@ End = TcpEnd | SerialEnd
 class ModbusDriver:
     """Implements ``drivers.api.Driver``; a lane for each line or TCP endpoint."""
 
-    def __init__(
-        self, bus_id: str, settings: ModbusBus, devices: Sequence[BusDevice], now: Now, directory: Path
-    ) -> None:
+    def __init__(self, bus_id: str, settings: ModbusBus, devices: Sequence[BusDevice], host: Host) -> None:
         sharing: dict[End, list[BusDevice]] = {}
         for device in devices:
-            sharing.setdefault(_end(settings, device, directory), []).append(device)
+            sharing.setdefault(_end(settings, device, host.directory), []).append(device)
         self._clients: list[Client] = []
         self._devices: dict[str, Device] = {}
         self._lanes: list[Lane] = []
@@ -37,7 +35,7 @@ class ModbusDriver:
             # Where several devices share a line, repeats for a silent one would be paid by the others.
             client = Client(end, settings.timeout_s, settings.retries if len(together) == 1 else 0)
             self._clients.append(client)
-            self._devices |= {device.id: _device(device, client, now) for device in together}
+            self._devices |= {device.id: _device(device, client, host.now) for device in together}
         self._polls = MappingProxyType({name: device.polls for name, device in self._devices.items()})
 
     @property
@@ -99,6 +97,6 @@ def _device(device: BusDevice, client: Client, now: Now) -> Device:
     return Device(device.id, unit, client, points, device.points, device.profile.modbus, now)
 
 
-def build(bus_id: str, settings: ModbusBus, devices: Sequence[BusDevice], now: Now, directory: Path) -> Driver:
+def build(bus_id: str, settings: ModbusBus, devices: Sequence[BusDevice], host: Host) -> Driver:
     """A driver for one bus, not yet open. Raises ValueError on an endpoint or a point that does not exist."""
-    return ModbusDriver(bus_id, settings, devices, now, directory)
+    return ModbusDriver(bus_id, settings, devices, host)

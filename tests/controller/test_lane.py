@@ -22,9 +22,11 @@ from drivers.api import (
     Busy,
     DriverError,
     Fault,
+    Host,
     Lane,
     NoAnswer,
     NotConnected,
+    Observation,
     Outcome,
     PointId,
     Poll,
@@ -40,7 +42,7 @@ from tests.controller.wire import eventually, simulated, wired_town
 from tests.virtual_time import run
 
 CLOCK = Clock()
-Heard = Reading | Fault | Silence | WriteResult
+Heard = Observation | WriteResult
 TIMEOUT_S = 0.5
 
 
@@ -571,7 +573,7 @@ async def on_the_wire(
     ]
     heard: list[tuple[float, Heard]] = []
     loop = asyncio.get_running_loop()
-    driver = DRIVERS["modbus"].build("mairie", bus_of_it.settings, devices, CLOCK.now, site.directory)
+    driver = DRIVERS["modbus"].build("mairie", bus_of_it.settings, devices, Host(CLOCK.now, site.directory))
     lane = LaneTask(driver, driver.lanes[0], CLOCK, lambda items: heard.extend((loop.time(), item) for item in items))
     async with simulated(site) as server:
         for order in orders:

@@ -27,7 +27,7 @@ from bacpypes3.local.multistate import MultiStateValueObject  # type: ignore[imp
 from bacpypes3.local.networkport import NetworkPortObject  # type: ignore[import-untyped]
 from bacpypes3.pdu import IPv4Address  # type: ignore[import-untyped]
 
-from drivers.api import Driver
+from drivers.api import Driver, Host
 from drivers.bacnet.driver import build
 from drivers.bacnet.settings import BacnetBus, BacnetDevice
 from drivers.profile import BacnetPoint, Profile
@@ -205,7 +205,7 @@ async def running(settings: BacnetBus, *devices: BusDevice) -> AsyncIterator[Dri
     complaints: list[dict[str, Any]] = []
     loop.set_exception_handler(lambda _, context: complaints.append(context))
     before = asyncio.all_tasks()
-    driver = build("gtb", settings, devices, lambda: AT, Path())
+    driver = build("gtb", settings, devices, Host(lambda: AT, Path()))
     await driver.open()
     try:
         yield driver

@@ -18,6 +18,7 @@ from drivers.api import (
     Busy,
     Driver,
     Fault,
+    Host,
     NoAnswer,
     NotConnected,
     Outcome,
@@ -47,6 +48,7 @@ from tests.drivers.modbus_peer import (
 NOW = datetime(2026, 11, 21, 17, 0, tzinfo=UTC)
 CABINET = load_profile(shipped_profiles()["generic-cabinet"])
 HERE = Path("/nowhere")
+HOST = Host(lambda: NOW, HERE)
 
 
 def profile(*points: ModbusPoint, **limits: Any) -> Profile:
@@ -65,7 +67,9 @@ def values(seen: Sequence[Reading | Fault]) -> Mapping[str, float | str]:
 async def bus(script: Script, kind: Profile, retries: int = 0) -> AsyncIterator[tuple[Driver, Peer]]:
     async with tcp_peer(script) as peer:
         settings = ModbusBus(driver="modbus", tcp=f"127.0.0.1:{peer.port}", timeout_s=0.15, retries=retries)
-        driver = build("bus", settings, [BusDevice("d", ModbusDevice(), kind, tuple(kind.points))], lambda: NOW, HERE)
+        driver = build(
+            "bus", settings, [BusDevice("d", ModbusDevice(), kind, tuple(kind.points))], Host(lambda: NOW, HERE)
+        )
         await driver.open()
         try:
             yield driver, peer
@@ -95,7 +99,7 @@ def test_a_lane_is_what_shares_a_line(
     settings: ModbusBus, attached: list[tuple[str, str | None]], lanes: list[tuple[str, tuple[str, ...]]]
 ) -> None:
     pairs = [(name, ModbusDevice(unit=i + 1, address=address)) for i, (name, address) in enumerate(attached)]
-    driver = build("bus", settings, devices(*pairs), lambda: NOW, HERE)
+    driver = build("bus", settings, devices(*pairs), HOST)
     assert [(lane.name, lane.devices) for lane in driver.lanes] == lanes
 
 
@@ -108,20 +112,20 @@ def test_a_lane_is_what_shares_a_line(
 )
 def test_an_endpoint_that_does_not_exist_is_refused(settings: ModbusBus, device: ModbusDevice, cause: str) -> None:
     with pytest.raises(ValueError, match=cause):
-        build("bus", settings, devices(("a", device)), lambda: NOW, HERE)
+        build("bus", settings, devices(("a", device)), HOST)
 
 
 def test_a_point_that_the_profile_has_not_is_refused() -> None:
     attached = [BusDevice("d", ModbusDevice(address="h"), CABINET, ("dor",))]
     with pytest.raises(ValueError, match="no Modbus point dor"):
-        build("bus", ModbusBus(driver="modbus"), attached, lambda: NOW, HERE)
+        build("bus", ModbusBus(driver="modbus"), attached, HOST)
 
 
 async def test_a_relative_serial_path_starts_at_the_site(tmp_path: Path) -> None:
     async with rtu_peer(rtu_device(Store(registers={0: 5}))) as peer:
         os.symlink(peer.path, tmp_path / "line")
         attached = devices(("a", ModbusDevice(unit=1)))
-        driver = build("bus", ModbusBus(driver="modbus", serial="line"), attached, lambda: NOW, tmp_path)
+        driver = build("bus", ModbusBus(driver="modbus", serial="line"), attached, Host(lambda: NOW, tmp_path))
         assert values(await driver.read(driver.polls["a"][0])) == {"a": 5.0}
         await driver.close()
 
@@ -133,7 +137,7 @@ async def test_a_lamp_is_read_with_its_units_and_its_faults() -> None:
     names = tuple(n for n in CABINET.points if n.startswith(("lamp.1.", "lamp.2.")) and not n.endswith("command"))
     async with tcp_peer(tcp_device(Store(registers=registers))) as peer:
         settings = ModbusBus(driver="modbus", tcp=f"127.0.0.1:{peer.port}")
-        driver = build("bus", settings, [BusDevice("d", ModbusDevice(), CABINET, names)], lambda: NOW, HERE)
+        driver = build("bus", settings, [BusDevice("d", ModbusDevice(), CABINET, names)], HOST)
         (poll,) = driver.polls["d"]
         seen = await driver.read(poll)
         await driver.close()
@@ -267,7 +271,7 @@ async def test_a_write_to_a_silent_device_is_retryable() -> None:
 
 async def test_writes_of_one_call_concern_one_device() -> None:
     attached = devices(("a", ModbusDevice(address="h:1")), ("b", ModbusDevice(address="h:2")))
-    driver = build("bus", ModbusBus(driver="modbus"), attached, lambda: NOW, HERE)
+    driver = build("bus", ModbusBus(driver="modbus"), attached, HOST)
     with pytest.raises(ValueError, match="one device"):
         await driver.write([Write(PointId(name, "a"), 1.0) for name in "ab"])
     assert await driver.write([]) == []
@@ -278,7 +282,7 @@ async def test_retries_are_for_a_connection_of_its_own_only() -> None:
         settings = ModbusBus(driver="modbus", tcp=f"127.0.0.1:{peer.port}", timeout_s=0.05, retries=2)
         for pairs, requests in (([("a", 1)], 3), ([("a", 1), ("b", 2)], 1)):
             attached = devices(*((name, ModbusDevice(unit=unit)) for name, unit in pairs))
-            driver = build("bus", settings, attached, lambda: NOW, HERE)
+            driver = build("bus", settings, attached, HOST)
             peer.asked.clear()
             with pytest.raises(NoAnswer):
                 await driver.read(driver.polls["a"][0])
@@ -292,7 +296,7 @@ async def test_lanes_do_not_wait_for_one_another() -> None:
             ("dead", ModbusDevice(address=f"127.0.0.1:{dead.port}")),
             ("alive", ModbusDevice(address=f"127.0.0.1:{alive.port}")),
         )
-        driver = build("bus", ModbusBus(driver="modbus", timeout_s=0.2, retries=1), attached, lambda: NOW, HERE)
+        driver = build("bus", ModbusBus(driver="modbus", timeout_s=0.2, retries=1), attached, HOST)
         waiting = asyncio.create_task(driver.read(driver.polls["dead"][0]))
         await asyncio.sleep(0)
         for _ in range(20):
@@ -315,7 +319,7 @@ async def test_closing_in_mid_request_fails_it_and_leaves_no_task() -> None:
 
 async def test_a_serial_line_that_is_not_there_is_a_terminal_error() -> None:
     attached = devices(("a", ModbusDevice()))
-    driver = build("bus", ModbusBus(driver="modbus", serial="ttyUSB9"), attached, lambda: NOW, HERE)
+    driver = build("bus", ModbusBus(driver="modbus", serial="ttyUSB9"), attached, HOST)
     with pytest.raises(BindFailed, match="serial line /nowhere/ttyUSB9: no such file or directory"):
         await driver.read(driver.polls["a"][0])
     await driver.close()

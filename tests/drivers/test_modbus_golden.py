@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from drivers.api import Fault, Reading
+from drivers.api import Fault, Host, Reading
 from drivers.modbus.driver import build
 from drivers.modbus.settings import ModbusBus, ModbusDevice
 from drivers.profile_file import load_profile, shipped_profiles
@@ -38,7 +38,7 @@ async def test_the_frames_of_the_data_sheet(profile_id: str, unit: int, exchange
     async with rtu_peer(script) as peer:
         bus = ModbusBus(driver="modbus", serial=peer.path, baudrate=9600)
         device = BusDevice("meter", ModbusDevice(unit=unit), profile, tuple(expected))
-        driver = build("line", bus, [device], lambda: NOW, Path("/nowhere"))
+        driver = build("line", bus, [device], Host(lambda: NOW, Path("/nowhere")))
         (poll,) = driver.polls["meter"]
         seen = await driver.read(poll)
         await driver.close()

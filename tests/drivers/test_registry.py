@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from drivers.api import Host
 from drivers.modbus.settings import ModbusBus, ModbusDevice
 from drivers.profile_file import load_profile, shipped_profiles
 from drivers.registry import DRIVERS, BusDevice, DriverEntry, registry
@@ -18,7 +19,7 @@ def test_a_driver_is_built_by_its_name() -> None:
     profile = load_profile(shipped_profiles()["eastron-sdm120"])
     device = BusDevice("m", ModbusDevice(address="127.0.0.1:1"), profile, tuple(profile.points))
     driver = DRIVERS["modbus"].build(
-        "bus", ModbusBus(driver="modbus"), [device], lambda: datetime(2026, 11, 21, tzinfo=UTC), Path()
+        "bus", ModbusBus(driver="modbus"), [device], Host(lambda: datetime(2026, 11, 21, tzinfo=UTC), Path())
     )
     assert [lane.name for lane in driver.lanes] == ["bus/m"]
 
