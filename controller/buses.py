@@ -12,6 +12,7 @@ import structlog
 from config.site import Bus, Site
 from controller.clock import Clock
 from controller.lane import LaneTask, Sink
+from controller.wakes import Wakes
 from drivers.api import BindFailed, Driver, Host, Silence, Write
 from drivers.registry import DRIVERS, BusDevice
 
@@ -37,6 +38,7 @@ class Buses:
     def __init__(self, clock: Clock, sink: Sink) -> None:
         self._clock = clock
         self._sink = sink
+        self.wakes = Wakes()
         self._running: dict[str, _Running] = {}
         self._lane_of: dict[str, LaneTask] = {}
 
@@ -88,7 +90,7 @@ class Buses:
     ) -> None:
         entry = DRIVERS[bus.driver]
         driver = entry.build(bus.id, bus.settings, devices, Host(self._clock.now, site.directory, hear=self._sink))
-        lanes = [LaneTask(driver, lane, self._clock, self._sink) for lane in driver.lanes]
+        lanes = [LaneTask(driver, lane, self._clock, self._sink, self.wakes) for lane in driver.lanes]
         task = tasks.create_task(self._run(bus, driver, lanes, ending), name=f"bus:{bus.id}")
         self._running[bus.id] = _Running(bus, devices, task, lanes)
         for lane in lanes:
