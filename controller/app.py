@@ -31,6 +31,7 @@ from controller.core.state import State, Step
 from controller.core.wiring import Wiring
 from controller.difference import difference
 from controller.gateway import gateway_state
+from controller.memory import DeviceMemory
 from controller.mqtt.outbox import Outbox
 from controller.mqtt.session import Pace, Session
 from controller.mqtt.topics import Topics
@@ -78,7 +79,8 @@ class Daemon:
         self._outbox = Outbox()
         self._session = Session(site.mqtt, topics, self._outbox, store, self._hear_one, clock, _PACE)
         self._reporter = Reporter(self._wiring, topics, self._outbox)
-        self._buses = Buses(clock, self._hear)
+        self._memory = DeviceMemory(store.put)
+        self._buses = Buses(clock, self._hear, self._memory)
 
     async def run(self) -> None:
         """Run until told to stop. Raises whatever bug ended the group."""
@@ -119,6 +121,7 @@ class Daemon:
     def _begin(self) -> None:
         now = self._clock.now()
         saved = self._store.load(now)
+        self._memory.restore(saved.learnt)
         if self._record is not None:
             beginning = Beginning(now, saved, self._clock.speed, self._wiring.site.config_hash)
             self._record.write(first_line(beginning) + "\n")
@@ -189,6 +192,7 @@ class Daemon:
         payload |= {
             "queue_depth": self._outbox.depth,
             "writes_waiting": self._buses.waiting,
+            "poll_lag_ms": self._buses.take_lag_ms(),
             "dropped": self._outbox.dropped + self._store.dropped,
             "store_failing": self._store.failing,
             "broker_losses": self._session.counts.losses,

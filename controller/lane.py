@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from controller.clock import Clock
 from controller.turns import OVERLOAD, RELIEF, Turn, backoff_s, load, next_turn
-from controller.wakes import Wakes
+from controller.wakes import GRAIN_S, Wakes
 from drivers.api import (
     BadAnswer,
     Driver,
@@ -94,7 +94,7 @@ class LaneTask:
         while True:
             self._woken.clear()
             for device, peer in self._peers.items():
-                if peer.writes and peer.not_before <= loop.time():
+                if peer.writes and peer.not_before <= loop.time() + GRAIN_S:
                     await self._send(device, peer)
             if not self.waiting:
                 self._idle.set()
@@ -110,7 +110,7 @@ class LaneTask:
         await self._idle.wait()
 
     def _next(self, turns: Iterable[Turn], now: float) -> Turn | None:
-        return next_turn((turn for turn in turns if self._earliest(turn) <= now), now)
+        return next_turn((turn for turn in turns if self._earliest(turn) <= now + GRAIN_S), now)
 
     def _earliest(self, turn: Turn) -> float:
         return max(turn.due, self._peers[turn.poll.device].not_before)
@@ -140,20 +140,14 @@ class LaneTask:
     def _judge_load(self, turns: Sequence[Turn]) -> None:
         """Say when the polls of this lane ask for more time than there is, and when they no longer do."""
         wanted = load(turns)
-        if wanted <= (RELIEF if self._overloaded else OVERLOAD):
-            if not self._overloaded:
-                return
-            self._overloaded = False
-        elif self._overloaded:
+        overloaded = wanted > (RELIEF if self._overloaded else OVERLOAD)
+        if overloaded == self._overloaded:
             return
-        else:
-            self._overloaded = True
+        self._overloaded = overloaded
         subject = f"bus/{self._bus}" if self._shared else f"device/{self._lane.devices[0]}"
         detail = "polls ask for more time than the line has: poll less often, or move devices to another line"
-        percent = round(100.0 * wanted, 1)
-        self._sink(
-            [Notice(subject, "pollingOverload", self._overloaded, self._clock.now(), "minor", percent, 100.0, detail)]
-        )
+        now, percent = self._clock.now(), round(100.0 * wanted, 1)
+        self._sink([Notice(subject, "pollingOverload", overloaded, now, "minor", percent, 100.0, detail)])
 
     async def _send(self, device: str, peer: _Peer) -> None:
         writes, peer.writes = list(peer.writes.values()), {}
