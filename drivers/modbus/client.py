@@ -13,17 +13,15 @@ A late answer must never be taken for the next one:
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+from collections.abc import Mapping, Sequence
 
-from drivers.api import BadAnswer, NoAnswer, NotConnected
+from drivers.api import BadAnswer, NoAnswer, NotConnected, Refused
 from drivers.modbus import pdu
+from drivers.modbus.identification import BASIC, REGULAR, identification_part, identification_question
 from drivers.modbus.link import Link, SerialEnd, TcpEnd, open_link
 from drivers.profile import Table
 
 _UNANSWERED_BEFORE_REOPEN = 3
-
-T = TypeVar("T")
 
 
 class Client:
@@ -43,17 +41,31 @@ class Client:
 
         Raises NotConnected, BindFailed, NoAnswer, BadAnswer, Busy, Refused.
         """
-        request = pdu.read_request(table, address, count)
-        for _ in range(self._retries):
-            try:
-                return await self._ask(unit, request, pdu.read_words)
-            except NoAnswer:
-                continue
-        return await self._ask(unit, request, pdu.read_words)
+        question = pdu.read_question(table, address, count)
+        return pdu.words(question, await self.ask(unit, question))
 
     async def write(self, unit: int, table: Table, address: int, words: Sequence[int]) -> None:
         """Write adjoining coils or registers in one request, never repeated here. Raises as ``read`` does."""
-        await self._ask(unit, pdu.write_request(table, address, words), pdu.check_write)
+        await self._ask_once(unit, pdu.write_question(table, address, words))
+
+    async def identify(self, unit: int) -> Mapping[int, str]:
+        """What the device says of itself, by object id (``identification.OBJECTS``). Raises as ``read`` does.
+
+        Refused is the answer of a device that has no function 43/14. Reads only.
+        """
+        try:
+            return await self._identify(unit, REGULAR)
+        except Refused:
+            return await self._identify(unit, BASIC)
+
+    async def ask(self, unit: int, question: pdu.Question) -> bytes:
+        """The checked answer to a question that may be repeated, a read. Raises as ``read`` does."""
+        for _ in range(self._retries):
+            try:
+                return await self._ask_once(unit, question)
+            except NoAnswer:
+                continue
+        return await self._ask_once(unit, question)
 
     async def close(self) -> None:
         """Close the connection; a later call opens it again."""
@@ -62,12 +74,25 @@ class Client:
             self._link = None
             await asyncio.sleep(0)  # lets the loop close the socket
 
-    async def _ask(self, unit: int, request: bytes, judged: Callable[[bytes, bytes], T]) -> T:
+    async def _identify(self, unit: int, code: int) -> Mapping[int, str]:
+        """All parts of the stream; each must bring something new, so that it ends."""
+        objects: dict[int, str] = {}
+        first: int | None = 0
+        while first is not None:
+            part = identification_part(await self.ask(unit, identification_question(code, first)))
+            if part.follows is not None and part.follows <= max((first, *part.objects)):
+                raise BadAnswer("an identification without an end")
+            objects |= part.objects
+            first = part.follows
+        return objects
+
+    async def _ask_once(self, unit: int, question: pdu.Question) -> bytes:
         link = await self._ready(unit)
         try:
-            answer = await link.ask(unit, request, pdu.answer_length(request))
+            answer = await link.ask(unit, question.pdu, question.longest)
             self._unanswered = 0
-            return judged(request, answer)
+            pdu.check(question, answer)
+            return answer
         except NoAnswer:
             self._unanswered += 1
             self._leave_alone(unit)
