@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
 from drivers.api import Driver, Fault, Host, Lane, Now, Poll, Reading, Write, WriteResult
 from drivers.modbus.client import Client
+from drivers.modbus.deadlines import Deadlines
 from drivers.modbus.device import Device
 from drivers.modbus.link import SerialEnd, TcpEnd
 from drivers.modbus.settings import ModbusBus, ModbusDevice
@@ -25,6 +25,7 @@ class ModbusDriver:
         sharing: dict[End, list[BusDevice]] = {}
         for device in devices:
             sharing.setdefault(_end(settings, device, host.directory), []).append(device)
+        deadlines = Deadlines(settings.timeout_s)
         self._clients: list[Client] = []
         self._devices: dict[str, Device] = {}
         self._lanes: list[Lane] = []
@@ -33,7 +34,8 @@ class ModbusDriver:
             name = f"{bus_id}/{together[0].id}" if own else bus_id
             self._lanes.append(Lane(name, tuple(device.id for device in together)))
             # Where several devices share a line, repeats for a silent one would be paid by the others.
-            client = Client(end, settings.timeout_s, settings.retries if len(together) == 1 else 0)
+            retries = settings.retries if len(together) == 1 else 0
+            client = Client(end, settings.timeout_s, retries, deadlines)
             self._clients.append(client)
             self._devices |= {device.id: _device(device, client, host.now) for device in together}
         self._polls = MappingProxyType({name: device.polls for name, device in self._devices.items()})
@@ -49,8 +51,7 @@ class ModbusDriver:
         return self._polls
 
     async def open(self) -> None:
-        """Lines and connections open on first use; only the library's own log lines on single frames are muted."""
-        logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
+        """Nothing: lines and connections open on first use."""
 
     async def close(self) -> None:
         """Close every line and connection."""
