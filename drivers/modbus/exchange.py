@@ -85,6 +85,8 @@ def cause_of(error: Exception) -> str:
         return f"tls: {error.verify_message}"
     if isinstance(error, ssl.SSLError):
         return f"tls: {(error.reason or 'no handshake').lower().replace('_', ' ')}"
+    if isinstance(error, ConnectionError) and not error.args:  # asyncio's, where a peer breaks off a TLS handshake
+        return "connection closed by the peer"
     code = error.args[0] if error.args else None
     if isinstance(code, int) and code > 0:
         text = os.strerror(code)
