@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from drivers.api import Refused
 from drivers.profile import ModbusPoint, WireType
 
-_FORMATS = {
+FORMATS = {
     WireType.UINT16: ">H",
     WireType.INT16: ">h",
     WireType.UINT32: ">I",
@@ -19,7 +19,7 @@ _FORMATS = {
     WireType.INT64: ">q",
     WireType.FLOAT64: ">d",
 }
-_FLOATS = frozenset({WireType.FLOAT32, WireType.FLOAT64})
+FLOATS = frozenset({WireType.FLOAT32, WireType.FLOAT64})
 
 
 def decode(words: Sequence[int], point: ModbusPoint) -> float | None:
@@ -34,7 +34,7 @@ def decode(words: Sequence[int], point: ModbusPoint) -> float | None:
     raw = _bytes(words, point)
     if point.sentinels and int.from_bytes(raw, "big") in point.sentinels:
         return None
-    number: float = struct.unpack(_FORMATS[point.type], raw)[0]
+    number: float = struct.unpack(FORMATS[point.type], raw)[0]
     value = scaled(number, point)
     return value if math.isfinite(value) else None
 
@@ -51,7 +51,7 @@ def encode(value: float, point: ModbusPoint) -> list[int]:
         return [_bit(value, point)]
     number = (value - point.offset) / point.scale
     try:
-        raw = struct.pack(_FORMATS[point.type], number if point.type in _FLOATS else round(number))
+        raw = struct.pack(FORMATS[point.type], number if point.type in FLOATS else round(number))
     except (struct.error, OverflowError) as error:
         raise Refused(f"{value:g} does not fit into {point.type}") from error
     if int.from_bytes(raw, "big") in point.sentinels:

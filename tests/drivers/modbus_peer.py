@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import ssl
 import struct
 import tty
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -87,6 +88,13 @@ def rtu(unit: int, pdu: bytes) -> bytes:
     return frame + crc.to_bytes(2, "little")
 
 
+def request_length(start: bytes | bytearray) -> int:
+    """How long the serial request is that begins like this; at least 7."""
+    if len(start) < 7:
+        return 7
+    return 9 + start[6] if start[1] in (15, 16) else 7 if start[1] == 43 else 8
+
+
 @dataclass
 class Peer:
     """What the peer was asked, and its script, which a test may replace at any time."""
@@ -138,11 +146,25 @@ class _TcpSide(asyncio.Protocol):
             self.transport.write(raw)
 
 
+class _RtuTcpSide(_TcpSide):
+    """RTU frames through TCP."""
+
+    def data_received(self, data: bytes) -> None:
+        self._buffer += data
+        while (length := request_length(self._buffer)) <= len(self._buffer):
+            frame, self._buffer = self._buffer[:length], self._buffer[length:]
+            assert rtu(frame[0], frame[1:-2]) == frame
+            self._peer.judge(Asked(frame[0], frame[1:-2]), self._send)
+
+
 @asynccontextmanager
-async def tcp_peer(script: Script, port: int = 0) -> AsyncIterator[Peer]:
+async def tcp_peer(
+    script: Script, port: int = 0, *, tls: ssl.SSLContext | None = None, framing: str = "mbap"
+) -> AsyncIterator[Peer]:
     """A peer on a loopback port; leaving hangs up on everybody."""
     peer, sides = Peer(script), set[_TcpSide]()
-    server = await asyncio.get_running_loop().create_server(lambda: _TcpSide(peer, sides), "127.0.0.1", port)
+    one_side = _TcpSide if framing == "mbap" else _RtuTcpSide
+    server = await asyncio.get_running_loop().create_server(lambda: one_side(peer, sides), "127.0.0.1", port, ssl=tls)
     peer.port = server.sockets[0].getsockname()[1]
     try:
         yield peer
@@ -169,10 +191,7 @@ async def rtu_peer(script: Script) -> AsyncIterator[Peer]:
 
     def receive() -> None:
         buffer.extend(os.read(far, 4096))
-        while len(buffer) >= 8:
-            length = 9 + buffer[6] if buffer[1] in (15, 16) else 8
-            if len(buffer) < length:
-                return
+        while (length := request_length(buffer)) <= len(buffer):
             frame = bytes(buffer[:length])
             del buffer[:length]
             assert rtu(frame[0], frame[1:-2]) == frame

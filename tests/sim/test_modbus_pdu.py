@@ -13,7 +13,7 @@ from sim.mains import PhaseMeter
 from sim.meter_maps import sdm120_unit
 from sim.pdu import answer
 from sim.registers import Cell, Unit
-from sim.rtu_face import crc16
+from sim.rtu_line import crc16
 from sim.town import Town
 from tests.sim.towns import WINTER_EVENING, street
 
