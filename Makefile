@@ -15,7 +15,7 @@ BIN := .venv/bin
 LOCKED := uv.lock pyproject.toml scripts/setup scripts/uv scripts/uv.txt
 ARGS ?=
 
-.PHONY: help demo test check setup lock dist clean
+.PHONY: help demo test check setup bench lock dist clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' Makefile
@@ -33,6 +33,10 @@ check: .venv/.ready-test ## style, types, import contracts, the unit's exposure
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	@if command -v systemd-analyze >/dev/null; then sh scripts/unit-score 1.5; else echo "unit not scored: no systemd-analyze here"; fi
+
+bench: .venv/.ready-test ## the figures of docs/performance.md; make bench ARGS="whole-job --quick"
+	@sh scripts/require mosquitto cc
+	@$(BIN)/python -m bench $(ARGS)
 
 setup: .venv/.ready-test ## the environment for both, and nothing else
 
