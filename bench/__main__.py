@@ -13,11 +13,12 @@ from pathlib import Path
 
 from bench.plan import Plan
 from bench.process import BenchFault, allow_many_files
+from bench.request import run_request
 from bench.results import keep
 from bench.table import Table
 from bench.whole_job import run_whole_job
 
-CASES: Mapping[str, Callable[[Path, Plan], list[Table]]] = {"whole-job": run_whole_job}
+CASES: Mapping[str, Callable[[Path, Plan], list[Table]]] = {"whole-job": run_whole_job, "request": run_request}
 """Those that run when none is named, in this order."""
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from typing import cast
 
 import aiomqtt
 from pymodbus.client import AsyncModbusTcpClient
@@ -30,7 +31,7 @@ async def device(number: int, offset_s: float, port: int, mqtt: aiomqtt.Client) 
         await asyncio.sleep(max(0.0, due_s - loop.time()))
         answer = await client.read_holding_registers(0, count=_REGISTERS, device_id=1)
         if not answer.isError():
-            values = client.convert_from_registers(answer.registers, client.DATATYPE.FLOAT32)
+            values = cast("list[float]", client.convert_from_registers(answer.registers, client.DATATYPE.FLOAT32))
             await mqtt.publish(topic, json.dumps(dict(zip(_NAMES, values, strict=True))))
         due_s = max(due_s + 1.0, loop.time() - 1.0)
 
