@@ -11,6 +11,8 @@ import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from bench.bacnet import run_bacnet
+from bench.command import run_command
 from bench.plan import Plan
 from bench.process import BenchFault, allow_many_files
 from bench.request import run_request
@@ -18,7 +20,12 @@ from bench.results import keep
 from bench.table import Table
 from bench.whole_job import run_whole_job
 
-CASES: Mapping[str, Callable[[Path, Plan], list[Table]]] = {"whole-job": run_whole_job, "request": run_request}
+CASES: Mapping[str, Callable[[Path, Plan], list[Table]]] = {
+    "whole-job": run_whole_job,
+    "request": run_request,
+    "command": run_command,
+    "bacnet": run_bacnet,
+}
 """Those that run when none is named, in this order."""
 
 

@@ -32,7 +32,7 @@ def allow_many_files() -> None:
 
 
 def free_ports(count: int) -> int:
-    """The first of ``count`` adjoining free TCP ports, below those that the system gives to clients."""
+    """The first of ``count`` adjoining ports free for TCP and UDP, below those that the system gives to clients."""
     for _ in range(200):
         first = random.randrange(10_000, 32_000 - count)
         if all(_bindable(port) for port in range(first, first + count)):
@@ -41,10 +41,11 @@ def free_ports(count: int) -> int:
 
 
 def _bindable(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    with socket.socket() as stream, socket.socket(type=socket.SOCK_DGRAM) as datagrams:
+        stream.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("127.0.0.1", port))
+            stream.bind(("127.0.0.1", port))
+            datagrams.bind(("127.0.0.1", port))
         except OSError:
             return False
         return True

@@ -1,4 +1,4 @@
-"""CPU of one request: the driver's client, plain pymodbus and the bare asyncio floor, 100 connections, one in flight each."""
+"""CPU of one request: the driver's client, plain pymodbus and a bare asyncio protocol, one in flight a connection."""
 
 from __future__ import annotations
 

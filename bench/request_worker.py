@@ -1,6 +1,6 @@
 """Requests as fast as they go, one in flight on each connection; prints what they cost this process as JSON.
 
-    python -m bench.request_worker ours|pymodbus|floor FIRST_PORT CONNECTIONS REGISTERS SECONDS
+python -m bench.request_worker ours|pymodbus|floor FIRST_PORT CONNECTIONS REGISTERS SECONDS
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import struct
 import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from typing import cast
 
 from pymodbus.client import AsyncModbusTcpClient
 
@@ -43,14 +44,13 @@ class Floor(asyncio.BufferedProtocol):
         self._format, self._length = struct.Struct(f">{registers}H"), 9 + 2 * registers
         self._buffer, self._filled = bytearray(4096), 0
         self._answer: asyncio.Future[tuple[int, ...]] | None = None
-        self._transport: asyncio.WriteTransport | None = None
+        self._transport: asyncio.WriteTransport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the way out."""
-        assert isinstance(transport, asyncio.WriteTransport)
-        self._transport = transport
+        self._transport = cast("asyncio.WriteTransport", transport)
 
-    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - asyncio's signature
+    def get_buffer(self, sizehint: int) -> memoryview:
         """Where the next bytes go."""
         return memoryview(self._buffer)[self._filled :]
 
@@ -63,7 +63,6 @@ class Floor(asyncio.BufferedProtocol):
 
     def ask(self) -> Awaitable[tuple[int, ...]]:
         """One request."""
-        assert self._transport is not None
         self._answer = asyncio.get_running_loop().create_future()
         self._transport.write(self._request)
         return self._answer
@@ -96,4 +95,5 @@ async def main(kind: str, first_port: int, connections: int, registers: int, sec
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], *map(int, sys.argv[2:5]), float(sys.argv[5])))
+    _kind, _first, _connections, _registers, _seconds = sys.argv[1:]
+    asyncio.run(main(_kind, int(_first), int(_connections), int(_registers), float(_seconds)))

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Protocol
 
 from bench.field import Broker, Farm
 from bench.figures import Arrival, Freshness, Spread, freshness, ratios
@@ -22,12 +23,20 @@ _PLAIN_S = 20.0
 """A plain loop does the same every second; the daemon also keeps samples every minute, so its window is a full one."""
 
 
+class Field(Protocol):
+    """Devices whose first value is a counter that began at ``start_s``."""
+
+    start_s: float
+    first_port: int
+    count: int
+
+
 @dataclass(frozen=True, slots=True)
 class Contestant:
     """Who does the job: what it is called, how it is started, and how its messages are read."""
 
     name: str
-    start: Callable[[Path, Broker, Farm], Process]
+    start: Callable[[Path, Broker, Field], Process]
     read: Callable[[Message], Iterator[Arrival]]
     topics: tuple[str, ...]
 
@@ -41,38 +50,44 @@ class Outcome:
     fresh: Freshness
 
 
-def _start_daemon(folder: Path, broker: Broker, farm: Farm) -> Process:
+def _start_daemon(folder: Path, broker: Broker, farm: Field) -> Process:
     site = folder / "site"
     site.mkdir(exist_ok=True)
     metering_site(site, broker.port, farm.first_port, farm.count)
     state = folder / f"state-{time.monotonic_ns()}"
+    return start_site(site, state)
+
+
+def start_site(site: Path, state: Path) -> Process:
+    """The daemon of ``site``."""
     argv = python("controller", "run", str(site), "--state", str(state), "--log-level", "warning")
-    return Process(argv, folder / "daemon.log")
+    return Process(argv, state.parent / "daemon.log")
 
 
-def _read_state(message: Message) -> Iterator[Arrival]:
+def read_state(message: Message) -> Iterator[Arrival]:
     payload = json.loads(message.payload)
     if "voltage_l1_v" in payload:
         numbers = sum(isinstance(value, int | float) for value in payload.values())
         yield Arrival(message.at_s, message.topic.split("/")[3], round(payload["voltage_l1_v"]), numbers)
 
 
-def _starts_plain(phases: str) -> Callable[[Path, Broker, Farm], Process]:
-    def start(folder: Path, broker: Broker, farm: Farm) -> Process:
+def _starts_plain(phases: str) -> Callable[[Path, Broker, Field], Process]:
+    def start(folder: Path, broker: Broker, farm: Field) -> Process:
         words = (phases, str(broker.port), str(farm.first_port), str(farm.count))
         return Process(python("bench.plain_loop", *words), folder / f"plain-{phases}.log")
 
     return start
 
 
-def _read_plain(message: Message) -> Iterator[Arrival]:
+def read_plain(message: Message) -> Iterator[Arrival]:
     payload = json.loads(message.payload)
     yield Arrival(message.at_s, message.topic.split("/")[1], round(payload["voltage_l1"]), len(payload))
 
 
-DAEMON = Contestant("veilleuse, the whole daemon", _start_daemon, _read_state, ("veilleuse/bench/meter/+/state",))
-SPREAD = Contestant("pymodbus + aiomqtt, spread", _starts_plain("spread"), _read_plain, ("plain/#",))
-BURST = Contestant("pymodbus + aiomqtt, one burst", _starts_plain("burst"), _read_plain, ("plain/#",))
+STATES = ("veilleuse/bench/meter/+/state",)
+DAEMON = Contestant("veilleuse, the whole daemon", _start_daemon, read_state, STATES)
+SPREAD = Contestant("pymodbus + aiomqtt, spread", _starts_plain("spread"), read_plain, ("plain/#",))
+BURST = Contestant("pymodbus + aiomqtt, one burst", _starts_plain("burst"), read_plain, ("plain/#",))
 
 
 @contextmanager
@@ -89,7 +104,9 @@ def surroundings(folder: Path, count: int, delay_ms: int = 0) -> Iterator[tuple[
         broker.stop()
 
 
-def heat(contestant: Contestant, folder: Path, broker: Broker, farm: Farm, window_s: float) -> Outcome:
+def heat(
+    contestant: Contestant, folder: Path, broker: Broker, farm: Field, window_s: float, every_s: float = 1.0
+) -> Outcome:
     """One contestant from its start to the end of its window, which begins when all devices have been heard."""
     listener = Listener(broker.port, *contestant.topics)
     process = contestant.start(folder, broker, farm)
@@ -111,7 +128,7 @@ def heat(contestant: Contestant, folder: Path, broker: Broker, farm: Farm, windo
         process.stop()
         listener.close()
     arrivals = [arrival for message in listener.messages for arrival in contestant.read(message)]
-    return Outcome(contestant.name, cost, freshness(arrivals, farm.start_s, window, farm.count))
+    return Outcome(contestant.name, cost, freshness(arrivals, farm.start_s, window, farm.count, every_s))
 
 
 def whole_job(
