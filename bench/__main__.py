@@ -13,6 +13,7 @@ from pathlib import Path
 
 from bench.bacnet import run_bacnet
 from bench.command import run_command
+from bench.faults import run_faults
 from bench.plan import Plan
 from bench.process import BenchFault, allow_many_files
 from bench.request import run_request
@@ -25,6 +26,7 @@ CASES: Mapping[str, Callable[[Path, Plan], list[Table]]] = {
     "request": run_request,
     "command": run_command,
     "bacnet": run_bacnet,
+    "faults": run_faults,
 }
 """Those that run when none is named, in this order."""
 

@@ -84,7 +84,7 @@ class Process:
         with log.open("wb") as out:
             self._process = subprocess.Popen(
                 argv,
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,
                 stdout=out,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
@@ -129,6 +129,12 @@ class Process:
         after_s, end_s = self.cpu_s(), time.monotonic()
         return Cost(after_s - before_s, end_s - begin_s, *self.memory_mib()), (begin_s, end_s)
 
+    def tell(self, line: str) -> None:
+        """A line on its standard input."""
+        if self._process.stdin is not None:
+            self._process.stdin.write(f"{line}\n".encode())
+            self._process.stdin.flush()
+
     def signal(self, number: signal.Signals) -> None:
         """A signal to the process itself."""
         self._process.send_signal(number)
@@ -142,6 +148,8 @@ class Process:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
         self._process.wait()
+        if self._process.stdin is not None:
+            self._process.stdin.close()
 
 
 def python(module: str, *words: str) -> list[str]:

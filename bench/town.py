@@ -45,6 +45,18 @@ def metering_site(folder: Path, broker_port: int, first_port: int, count: int) -
     return _site(folder, broker_port, _farm_lines(first_port, names))
 
 
+def shared_site(folder: Path, broker_port: int, port: int, count: int) -> Path:
+    """As ``metering_site``, but all devices behind one gateway, units from 1."""
+    _profile(folder, "bench-meter", _meter_points())
+    names = [device_name(number) for number in range(count)]
+    lines = ["buses:", f'  farm: {{driver: modbus, tcp: "127.0.0.1:{port}"}}', "devices:"]
+    lines += [
+        f"  - {{id: {name}, bus: farm, unit: {unit}, profile: bench-meter}}" for unit, name in enumerate(names, 1)
+    ]
+    lines += ["meters:", *(f"  - {{id: {name}, device: {name}}}" for name in names)]
+    return _site(folder, broker_port, lines)
+
+
 def lighting_site(folder: Path, broker_port: int, first_port: int, count: int) -> Path:
     """As ``metering_site``, and one lamp at each device: its command and its level are register 1000."""
     lamp = 'lamp.1.{}: {{table: holding, address: 1000, type: uint16, unit: "%", every: 1s{}}}'
