@@ -24,7 +24,7 @@ from controller.clock import Clock
 from controller.core.commands import Command, Refusal
 from controller.mqtt.burst import publish_retained
 from controller.mqtt.commands import parse_command
-from controller.mqtt.link import Inbox, address_of, fresh_client, standing, tls_context
+from controller.mqtt.link import Inbox, acknowledge_now, address_of, fresh_client, standing, tls_context
 from controller.mqtt.outbox import Outbox, encode
 from controller.mqtt.topics import Topics
 
@@ -221,6 +221,7 @@ class Session:
         while True:
             await self._subscribe(client)
             await client.unsubscribe(f"{self._topics.root}/fence")
+            acknowledge_now(client)
             came = _taken(inbox, _INCOMING)
             kept |= {_content(each) for each in came if each.retain}
             fresh = [each for each in came if not each.retain]
@@ -292,6 +293,7 @@ class Session:
             for topic, body in messages:
                 window.create_task(client.publish(topic, body, qos=1, retain=retain))
                 self.counts.published += 1
+        acknowledge_now(client)
 
     async def _sweep(self) -> None:
         """Clear what an earlier life left retained and this one does not know: removed lamps, alarms since ended."""
