@@ -69,7 +69,8 @@ MISTAKES = {
         "buses.armoires.tls: cert and key go together",
     ),
     "tls with rtu": (
-        "armoires: {driver: modbus", "armoires: {driver: modbus, framing: rtu, tls: {ca: ca.pem}", "{driver: modbus, framing",
+        "armoires: {driver: modbus", "armoires: {driver: modbus, framing: rtu, tls: {ca: ca.pem}",
+        "{driver: modbus, framing",
         "buses.armoires: tls carries Modbus TCP only, not framing rtu",
     ),
     "driver's own address": ("127.0.0.1/32:47809", "127.0.0.300/32", '"127.0.0.300/32"', "buses.gtb.address: "),
