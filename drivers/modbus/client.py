@@ -14,6 +14,7 @@ A late answer must never be taken for the next one:
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Mapping, Sequence
 
 from drivers.api import BadAnswer, NoAnswer, NotConnected, Refused
@@ -38,6 +39,7 @@ class Client:
         self._timeout_s = timeout_s
         self._deadlines = deadlines or Deadlines(timeout_s)
         self._retries = retries if self._pace is None else 0
+        self._requests = itertools.count()
         self._link: Link | None = None
         self._in_doubt = False
         self._unanswered = 0
@@ -118,7 +120,7 @@ class Client:
             await self.close()
         if self._link is None:
             self._in_doubt, self._unanswered = False, 0
-            self._link = await open_link(self._end, self._deadlines)
+            self._link = await open_link(self._end, self._deadlines, self._requests)
         if self._pace is not None:
             await self._silence(self._link, unit, self._pace.silence_s)
         return self._link

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from drivers.api import NotConnected
 from drivers.modbus.deadlines import Deadlines
@@ -26,8 +26,8 @@ _OPTIONS: Mapping[str, int] = {
 """A half-open connection that carries no request is noticed after 25 s (TCP_USER_TIMEOUT is in ms)."""
 
 
-async def open_link(end: End, deadlines: Deadlines) -> Link:
-    """Connect within the time of ``deadlines``, which is also that of each answer.
+async def open_link(end: End, deadlines: Deadlines, requests: Iterator[int]) -> Link:
+    """Connect within the time of ``deadlines``, which is also that of each answer; ``requests`` as for MbapLink.
 
     Raises NotConnected; BindFailed for a serial line or a file that is not there.
     """
@@ -37,7 +37,7 @@ async def open_link(end: End, deadlines: Deadlines) -> Link:
         from drivers.modbus.serial_line import open_serial  # noqa: PLC0415
 
         return open_serial(end, timeout_s)
-    link = MbapLink(deadlines) if end.pace is None else RtuLink(timeout_s, end.pace)
+    link = MbapLink(deadlines, requests) if end.pace is None else RtuLink(timeout_s, end.pace)
     try:
         async with asyncio.timeout(timeout_s):
             await _connect(link, end)

@@ -6,6 +6,7 @@ asyncio's stock protocols take 256 KiB from the system for every answer; here it
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 
 from drivers.api import BadAnswer
 from drivers.modbus.deadlines import Deadlines
@@ -20,8 +21,10 @@ _BUFFER = 1024
 class MbapLink(Link, asyncio.BufferedProtocol):
     """See Link. An answer of another transaction is a late one and dropped; what is no frame ends the connection."""
 
-    def __init__(self, deadlines: Deadlines) -> None:
+    def __init__(self, deadlines: Deadlines, requests: Iterator[int]) -> None:
+        """``requests`` counts on from link to link, so that not even an answer to an earlier connection is taken."""
         super().__init__()
+        self._requests = requests
         self._deadlines = deadlines
         self._buffer = bytearray(_BUFFER)
         self._room = memoryview(self._buffer)
@@ -32,7 +35,7 @@ class MbapLink(Link, asyncio.BufferedProtocol):
     async def ask(self, unit: int, question: Question) -> bytes:
         """See Link.ask; the deadline stands, however the answer dribbles in."""
         self._unit = unit
-        self._transaction = self._transaction % 0xFFFF + 1
+        self._transaction = next(self._requests) % 0xFFFF + 1
         answer = self._send(mbap_frame(self._transaction, unit, question.pdu))
         self._deadlines.set(answer, self._expire)
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import struct
 from collections.abc import Sequence
+from itertools import count
 
 import pytest
 from hypothesis import given
@@ -144,7 +145,7 @@ async def test_no_bytes_from_the_wire_break_the_link(kind: str, pieces: list[byt
     """What comes without a request changes nothing, and nothing but an error of ours ever comes out."""
     link: Link
     if kind == "mbap":
-        link = MbapLink(Deadlines(0.1))
+        link = MbapLink(Deadlines(0.1), count())
         for piece in pieces:
             link.get_buffer(-1)[: len(piece)] = piece
             link.buffer_updated(len(piece))
