@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from bacpypes3.apdu import ComplexAckPDU, SimpleAckPDU  # type: ignore[import-untyped]
 from bacpypes3.appservice import ABORTED  # type: ignore[import-untyped]
@@ -21,16 +21,20 @@ from bacpypes3.primitivedata import ObjectIdentifier  # type: ignore[import-unty
 
 from drivers.api import BadAnswer, BindFailed, NoAnswer, NotConnected, Refused
 from drivers.bacnet import messages, wire
+from drivers.bacnet.buffer import enlarge
 from drivers.bacnet.codec import ANY_INSTANCE, DEVICE, Atom, Atoms, ObjectId, Property, Ref
 from drivers.bacnet.noise import quieten
 from drivers.bacnet.polling import OWN_MAX_APDU
 from drivers.bacnet.settings import BacnetBus
 from drivers.bacnet.stack import Element, Gateway, Limits, Pdu, Question
-from drivers.bacnet.wire import Denied, Malformed, Service
+from drivers.bacnet.subscriptions import PROCESS
+from drivers.bacnet.wire import Denied, Malformed, Notification, Service
 
 PRIORITIES = frozenset({5, 10, 13})
 """The slots of a priority array that this house ever writes."""
 OPEN_DEADLINE_S = 2.0
+Reported = Callable[[Address, Notification], bool]
+"""Takes who sent a report and what it says; False where nobody asked for it."""
 _MARGIN_S = 0.1
 _VENDOR = 999
 
@@ -99,6 +103,9 @@ class Client:
         self._settings = settings
         self._app: Gateway | None = None
         self._waiting: set[asyncio.Future[Pdu]] = set()
+        self.on_report: Reported = lambda *_: False
+        self.ignored_reports = 0
+        """COV notifications that nobody asked for or that cannot be read."""
 
     async def open(self) -> None:
         """Bind and start. Raises BindFailed within OPEN_DEADLINE_S."""
@@ -107,6 +114,7 @@ class Client:
         host = interface.partition("/")[0]
         bound = _bind(host, int(port))
         app = Gateway.of(_device_object(self._settings), _limits(self._settings))
+        app.asap.notified = self._notified
         address = IPv4Address(f"{host}/32:{port}")
         link = NormalLinkLayer(address, bind_socket=bound)
         app.nsap.bind(link, address=address)
@@ -162,6 +170,23 @@ class Client:
             raise Refused(f"priority {priority} is never written")
         await self._acknowledged(peer, Service.WRITE_PROPERTY, wire.write_property(ref, value, priority))
 
+    async def subscribe(self, peer: Peer, object_: ObjectId, lifetime_s: int, *, confirmed: bool) -> None:
+        """Have changes of ``object_`` reported to ``on_report``. Raises TableFull where there is no room for it."""
+        parameters = wire.subscribe_cov(PROCESS, object_, lifetime_s, confirmed=confirmed)
+        await self._acknowledged(peer, Service.SUBSCRIBE_COV, parameters)
+
+    async def cancel(self, peer: Peer, object_: ObjectId) -> None:
+        """No more reports of ``object_``."""
+        await self._acknowledged(peer, Service.SUBSCRIBE_COV, wire.cancel_cov(PROCESS, object_))
+
+    def _notified(self, source: Address, parameters: bytes) -> bool:
+        try:
+            known = self.on_report(source, wire.cov_notification(parameters))
+        except Malformed:
+            known = False
+        self.ignored_reports += not known
+        return known
+
     async def _read(self, peer: Peer, ref: Ref) -> tuple[Ref, Atoms]:
         octets = await self._ask(peer, Service.READ_PROPERTY, wire.read_property(ref))
         try:
@@ -208,6 +233,7 @@ def _bind(host: str, port: int) -> socket.socket:
         bound.close()
         raise BindFailed(f"{host}:{port}: {(error.strerror or str(error)).lower()}") from error
     bound.setblocking(False)
+    enlarge(bound)
     return bound
 
 

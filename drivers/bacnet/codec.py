@@ -39,6 +39,8 @@ class Tag(IntEnum):
 class Property(IntEnum):
     """The properties that are asked for."""
 
+    COV_INCREMENT = 22
+    FIRMWARE_REVISION = 44
     HIGH_LIMIT = 45
     LOW_LIMIT = 59
     MAX_APDU_LENGTH_ACCEPTED = 62

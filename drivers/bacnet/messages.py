@@ -38,7 +38,7 @@ _LATER = frozenset(
 _BUSY = frozenset({"busy", "device-busy", "configuration-in-progress", "out-of-memory", "router-busy", "timeout"})
 _GARBLED = frozenset({"invalid-tag", "malformed-message", "invalid-data-encoding", "message-incomplete"})
 _UNSUPPORTED = frozenset({"service-request-denied", "optional-functionality-not-supported"})
-_FULL = frozenset({"no-space-to-add-list-element", "no-space-to-write-property", "out-of-resources"})
+_FULL = frozenset({"no-space-to-add-list-element", "no-space-to-write-property", "cov-subscription-failed"})
 
 
 class AnswerTooLong(Refused):
@@ -98,7 +98,7 @@ def _error(denied: Denied) -> DriverError:
         return BadAnswer("undecodable answer")
     if class_ == "services" and code in _UNSUPPORTED:
         return ServiceUnsupported(text)
-    return TableFull(text) if class_ == "resources" and code in _FULL else Refused(text)
+    return TableFull(text) if code in _FULL else Refused(text)
 
 
 @lru_cache(maxsize=256)
