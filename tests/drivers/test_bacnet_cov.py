@@ -80,9 +80,11 @@ async def school(*points: BacnetPoint, **settings: object) -> AsyncIterator[Scho
         plant.point("analog-input", 1, 20.0, cov_increment=0.5),
         plant.point("binary-input", 1, 1.0),
         plant.point("analog-value", 1, 16.0, commandable=True, relinquish_default=16.0),
-        plant.point("analog-input", 2, 30.0),
+        *(plant.point("analog-input", n, 30.0) for n in range(2, 101)),
     ]
-    simulated = BacnetDevice("127.0.0.1", 0, Identity(1201, "school"), objects, now=lambda: AT, faults=faults)
+    simulated = BacnetDevice(
+        "127.0.0.1", 0, Identity(1201, "school", cov_table=100), objects, now=lambda: AT, faults=faults
+    )
     await simulated.start()
     lifetime_s = settings.pop("lifetime_s", 300)
     own = bus(**settings).model_copy(update={"cov_lifetime_s": lifetime_s})
@@ -342,11 +344,11 @@ async def test_a_thousand_reports_back_to_back_are_all_heard() -> None:
 
 @pytest.mark.long
 async def test_a_hundred_objects_at_two_hundred_reports_a_second_without_loss() -> None:
-    points = [BacnetPoint(f"p{n}", f"analog-input,{n}", every_s=0.5, cov_s=60.0) for n in range(1, 3)]
+    points = [BacnetPoint(f"p{n}", f"analog-input,{n}", every_s=0.5, cov_s=60.0) for n in range(1, 101)]
     async with school(*points) as it:
-        await it.settled(2)
+        await it.settled(100)
         for n in range(2000):
-            send(it, report(float(n), object_=1 + n % 2))
+            send(it, report(float(n), object_=1 + n % 100))
             await asyncio.sleep(0.005)
         heard = [await it.next() for _ in range(2000)]
         assert [o.value for o in heard if isinstance(o, Reading)] == [float(n) for n in range(2000)]
