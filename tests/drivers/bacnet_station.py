@@ -37,7 +37,6 @@ NORMAL = b"\x82\x04\x00"
 """Status flags, encoded: all four off."""
 ANY_INSTANCE = 4_194_303
 AT = datetime(2026, 11, 21, 6, 0, tzinfo=UTC)
-HOST = Host(lambda: AT, Path())
 
 
 def free_port() -> int:
@@ -205,13 +204,13 @@ def mode(number: int, value: int) -> Any:
 
 
 @asynccontextmanager
-async def running(settings: BacnetBus, *devices: BusDevice, host: Host = HOST) -> AsyncIterator[Driver]:
+async def running(settings: BacnetBus, *devices: BusDevice, host: Host | None = None) -> AsyncIterator[Driver]:
     """An open driver; afterwards nothing of it is left: no task, no exception that nobody saw."""
     loop = asyncio.get_running_loop()
     complaints: list[dict[str, Any]] = []
     loop.set_exception_handler(lambda _, context: complaints.append(context))
     before = asyncio.all_tasks()
-    driver = build("gtb", settings, devices, host)
+    driver = build("gtb", settings, devices, host or Host(lambda: AT, Path()))
     await driver.open()
     try:
         yield driver

@@ -21,6 +21,7 @@ from drivers.bacnet.messages import AnswerTooLong, ServiceUnsupported
 from drivers.bacnet.noise import Throttle, quieten
 from drivers.profile import BacnetPoint
 from tests.drivers.bacnet_station import (
+    Frame,
     RawPeer,
     Script,
     Station,
@@ -30,6 +31,8 @@ from tests.drivers.bacnet_station import (
     free_port,
     object_octets,
     raw_peer,
+    read_ack,
+    real,
     running,
     sensor,
 )
@@ -139,6 +142,17 @@ async def test_one_request_at_a_time_to_one_device() -> None:
         answers = await asyncio.gather(*asked, return_exceptions=True)
         assert [type(answer) for answer in answers] == [NoAnswer] * 3
         assert len(peer.seen) == 3
+
+
+async def test_three_hundred_questions_at_once_wait_for_one_another() -> None:
+    """The library spins for ever when more than 256 requests to one device are outstanding."""
+
+    def answer(frame: Frame) -> list[bytes]:
+        return [read_ack(frame, object_octets(0, 1), 85, real(21.0))]
+
+    async with asking(answer) as (client, _, target):
+        answers = await asyncio.gather(*(client.read(target, REF) for _ in range(300)))
+    assert len(answers) == 300
 
 
 async def test_a_silent_device_is_asked_once_more_and_then_left_alone() -> None:
