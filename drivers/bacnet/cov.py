@@ -100,7 +100,7 @@ class Cov:
         """How much the device may keep to itself; None where it does not say."""
         try:
             return _number(await self._client.read(self._peer, Ref(row.object, Property.COV_INCREMENT)))
-        except (Refused, Undecodable):
+        except Refused:
             return None
 
     def _notify(self) -> None:
@@ -130,5 +130,8 @@ class Cov:
         return asyncio.get_running_loop().time()
 
 
-def _number(atoms: Atoms) -> float:
-    return codec.number(atoms)
+def _number(atoms: Atoms) -> float | None:
+    try:
+        return codec.number(atoms)
+    except Undecodable:
+        return None

@@ -14,11 +14,12 @@ from drivers.bacnet import codec, learnt, polling
 from drivers.bacnet.client import Batch, Client, Peer
 from drivers.bacnet.codec import Atoms, ObjectId, Property, Ref, Undecodable
 from drivers.bacnet.learnt import Learnt
-from drivers.bacnet.messages import AnswerTooLong, ServiceUnsupported
+from drivers.bacnet.messages import Aborted, AnswerTooLong, ServiceUnsupported
 from drivers.bacnet.polling import Point
 
 Answers = Mapping[Ref, Atoms | Refused]
 _DISPENSABLE = (Property.STATUS_FLAGS, Property.PRIORITY_ARRAY)
+_NO_SUCH_PROPERTY = "property: unknown-property"
 _LEAST_APDU = 50
 
 
@@ -85,9 +86,8 @@ class Ladder:
         except ServiceUnsupported:
             self._keep(self._learnt.single(self._now_s))
             return await self._one_by_one(points)
-        except AnswerTooLong:
-            self._ask_less(points)
-            return await self._in_parts(points)
+        except (AnswerTooLong, Aborted):
+            return await self._smaller(points)
         except NoAnswer:
             # A size that was answered before is not to blame; a new one may be dropped in silence.
             if polling.octets(points) > self._proven:
@@ -99,6 +99,13 @@ class Ladder:
         self._note_absent(answers)
         return answers
 
+    async def _smaller(self, points: tuple[Point, ...]) -> Answers:
+        """In parts; only where that helps was the length to blame."""
+        parts = await self._in_parts(points)
+        if not all(isinstance(answer, Refused) for answer in parts.values()):
+            self._ask_less(points)
+        return parts
+
     async def _refused(self, points: tuple[Point, ...]) -> Answers:
         """Refused together, answered alone: this device has no use for ReadPropertyMultiple."""
         parts = await self._in_parts(points)
@@ -108,7 +115,7 @@ class Ladder:
 
     def _note_absent(self, answers: Answers) -> None:
         """What an object does not have is not asked for again until the device was away."""
-        absent = {r for r, a in answers.items() if isinstance(a, Refused) and r.property in _DISPENSABLE}
+        absent = {ref for ref, answer in answers.items() if _lacks(ref, answer)}
         if absent - self._absent:
             self._absent |= absent
             self._plans.clear()
@@ -142,7 +149,7 @@ class Ladder:
                 answers[ref] = await self._client.read(self._peer, ref)
             except Refused as refused:
                 answers[ref] = refused
-                if ref.property in _DISPENSABLE:
+                if _lacks(ref, refused):
                     self._absent.add(ref)
         return answers
 
@@ -162,3 +169,8 @@ class Ladder:
         firmware = learnt.checksum(b"".join(atom.octets for atom in atoms))
         same = self._learnt.firmware in (0, firmware)
         self._keep(replace(self._learnt, firmware=firmware) if same else Learnt())
+
+
+def _lacks(ref: Ref, answer: Atoms | Refused) -> bool:
+    """Whether the object has no such property; any other refusal may be of the moment."""
+    return ref.property in _DISPENSABLE and isinstance(answer, Refused) and answer.cause == _NO_SUCH_PROPERTY

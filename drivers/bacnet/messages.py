@@ -45,6 +45,10 @@ class AnswerTooLong(Refused):
     """The answer does not fit: ask for less at once."""
 
 
+class Aborted(BadAnswer):
+    """The device gave up without saying why: some do when the answer is too long."""
+
+
 class ServiceUnsupported(Refused):
     """The device does not know this service at all."""
 
@@ -86,7 +90,7 @@ def _aborted(reason: Enum) -> DriverError:
         return NoAnswer("no answer")
     if reason in _TOO_LONG:
         return AnswerTooLong(f"aborted: {reason}")
-    return Busy(f"aborted: {reason}") if reason in _LATER else BadAnswer(f"aborted: {reason}")
+    return Busy(f"aborted: {reason}") if reason in _LATER else Aborted(f"aborted: {reason}")
 
 
 def _error(denied: Denied) -> DriverError:

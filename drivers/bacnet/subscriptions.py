@@ -18,12 +18,14 @@ PROCESS = 4171
 """Our process identifier, the same for ever: after a restart a subscription takes the place of the earlier one."""
 FULL_AGAIN_S = 600.0
 REFUSED_AGAIN_S = 86_400.0
-REPORT_WITHIN_S = 5.0
-"""A device that took a subscription reports at once; later than this, its reports do not reach us."""
+REPORT_WITHIN_S = 10.0
+"""A device reports at once when it takes a subscription, and soon after a change; later than this it does not."""
 _EARLIEST, _LATEST = 0.7, 0.8
 _RENEWALS_IN_A_LIFETIME = 5
+_FORGIVEN_LIFETIMES = 1.5
 
-Number = Callable[[Atoms], float]
+Number = Callable[[Atoms], float | None]
+"""A value as a number; None where it is none (NaN, Null)."""
 
 
 @dataclass(slots=True)
@@ -174,7 +176,7 @@ class Book:
         if dead:
             self.deaths += 1
             self.died_s = now_s
-        elif self.deaths and now_s - self.died_s > self.lifetime_s and all(r.live(now_s) for r in self.rows.values()):
+        elif self.deaths and now_s - self.died_s > _FORGIVEN_LIFETIMES * self.lifetime_s:
             self.deaths = 0
             for row in self.rows.values():
                 row.deaths = 0
@@ -183,7 +185,7 @@ class Book:
     def _dead(self, row: Subscription, now_s: float) -> bool:
         if row.asked_s is None:
             return False
-        if row.suspect_s is not None and now_s - row.suspect_s >= REPORT_WITHIN_S / 2:
+        if row.suspect_s is not None and now_s - row.suspect_s >= REPORT_WITHIN_S:
             return True
         return row.sent_s > row.heard_s and now_s - row.sent_s >= REPORT_WITHIN_S
 
@@ -223,4 +225,7 @@ def _unreported(row: Subscription, value: Atoms, flags: Atoms, number: Number) -
         return False
     if row.exact:
         return True
-    return row.increment is not None and abs(number(value) - number(row.told[0])) >= row.increment
+    now, then = number(value), number(row.told[0])
+    if now is None or then is None:
+        return now is not then
+    return row.increment is not None and abs(now - then) >= row.increment

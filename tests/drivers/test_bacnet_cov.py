@@ -190,7 +190,7 @@ async def test_a_silent_death_is_found_by_the_safety_net(monkeypatch: pytest.Mon
             assert it.device.subscribers == 0
             await asyncio.sleep(0.12)
             assert [o.value for o in await it.turn() if isinstance(o, Reading)] == [20.0 + deaths]
-            await asyncio.sleep(0.06)
+            await asyncio.sleep(0.12)
             await it.turn()
             if deaths == 1:
                 assert it.device.subscribers == 1, "asked for again at once"

@@ -17,7 +17,7 @@ import structlog
 from drivers.api import BadAnswer, BindFailed, Busy, DriverError, NoAnswer, NotConnected, Refused
 from drivers.bacnet.client import Client, Peer
 from drivers.bacnet.codec import NULL, ObjectId, Property, Ref
-from drivers.bacnet.messages import AnswerTooLong, ServiceUnsupported
+from drivers.bacnet.messages import Aborted, AnswerTooLong, ServiceUnsupported
 from drivers.bacnet.noise import Throttle, quieten
 from drivers.profile import BacnetPoint
 from tests.drivers.bacnet_station import (
@@ -215,7 +215,7 @@ async def test_what_is_cancelled_before_it_started_is_not_repeated() -> None:
         (b"\x71%c\x04", AnswerTooLong, "aborted: segmentation-not-supported"),
         (b"\x71%c\x01", AnswerTooLong, "aborted: buffer-overflow"),
         (b"\x71%c\x09", Busy, "aborted: out-of-resources"),
-        (b"\x71%c\x00", BadAnswer, "aborted: other"),
+        (b"\x71%c\x00", Aborted, "aborted: other"),
         (b"\x71%c\x0a", NoAnswer, "no answer"),
         (b"\x20%c\x0c", BadAnswer, "the answer is to another service"),
         (b"\x30%c\x0c\x0c\x00", BadAnswer, "the answer is cut off"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from drivers.api import Forgetful, Host
+from drivers.api import Fault, Forgetful, Host
 from drivers.profile import BacnetPoint
 from tests.drivers.bacnet_station import (
     AT,
@@ -33,6 +33,8 @@ class Controller:
     def __init__(self, most: int) -> None:
         self.most = most
         self.firmware = b"1.0"
+        self.reason = 4
+        """Abort reason: segmentation not supported."""
         self.asked: list[int] = []
 
     def __call__(self, frame: Frame) -> list[bytes]:
@@ -40,7 +42,7 @@ class Controller:
             self.asked.append(len(objects_of(frame)))
             if self.most == 0:
                 return [no_such_service(frame)]
-            too_long = datagram(bytes([0x71, frame.invoke_id, 4]))
+            too_long = datagram(bytes([0x71, frame.invoke_id, self.reason]))
             return [too_long if self.asked[-1] > self.most else many_ack(frame, real(21.0))]
         if frame.body[-1] == 44:
             text = b"\x75" + bytes([len(self.firmware) + 1]) + b"\x00" + self.firmware
@@ -103,4 +105,35 @@ async def test_new_firmware_is_tried_anew() -> None:
     await site.daemon(peer)
     site.controller.most, site.controller.firmware = 8, b"2.0"
     assert await site.daemon(peer) == [8]
+    await peer.aclose()
+
+
+async def test_an_abort_without_a_reason_is_met_with_less() -> None:
+    site = Site(Controller(most=3))
+    site.controller.reason = 0
+    peer = await raw_peer(1201, site.controller)
+    await site.daemon(peer)
+    assert await site.daemon(peer) == [2, 2, 2, 2]
+    await peer.aclose()
+
+
+async def test_a_device_that_aborts_everything_for_a_while_is_not_taken_for_a_small_one() -> None:
+    controller = Controller(most=8)
+    aborting = True
+
+    def moody(frame: Frame) -> list[bytes]:
+        if aborting and frame.body[-1] not in (44, 62, 75):
+            return [datagram(bytes([0x71, frame.invoke_id, 4]))]
+        return controller(frame)
+
+    memory = Forgetful()
+    peer = await raw_peer(1201, moody)
+    async with running(bus(), device(peer.port, 1201, *SENSORS), host=Host(lambda: AT, Path(), memory)) as driver:
+        observations = await driver.read(driver.polls["school"][0])
+        assert all(isinstance(o, Fault) for o in observations)
+        aborting = False
+        await driver.read(driver.polls["school"][0])
+    assert controller.asked == [8]
+    assert peer.seen[-1].body.count(b"\x09\x6f") == 8, "status flags are asked for again"
+    assert not memory.recall("school")
     await peer.aclose()

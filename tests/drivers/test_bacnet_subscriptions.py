@@ -7,7 +7,7 @@ import random
 import pytest
 
 from drivers.bacnet import polling
-from drivers.bacnet.codec import Atom, Atoms, ObjectId, Property, Tag, number
+from drivers.bacnet.codec import Atom, Atoms, ObjectId, Property, Tag, Undecodable, number
 from drivers.bacnet.learnt import AGAIN_AFTER_S, Learnt, recalled
 from drivers.bacnet.subscriptions import FULL_AGAIN_S, PROCESS, REPORT_WITHIN_S, Book, Subscription, book
 from drivers.bacnet.wire import Notification
@@ -21,7 +21,15 @@ def real(value: bytes) -> Atoms:
     return (Atom(Tag.REAL, value),)
 
 
+NAN = real(b"\x7f\xc0\x00\x00")
 COLD, WARM = real(b"\x41\xa0\x00\x00"), real(b"\x41\xc8\x00\x00")  # 20 and 25
+
+
+def as_number(atoms: Atoms) -> float | None:
+    try:
+        return number(atoms)
+    except Undecodable:
+        return None
 
 
 def made(*points: BacnetPoint) -> Book:
@@ -99,10 +107,10 @@ def test_a_renewal_without_a_report_is_a_death() -> None:
     (row,) = settled(it, 0.0)
     it.asking(row, 240.0)
     it.accepted(row, 240.1)
-    assert it.bury(244.0) == []
+    assert it.bury(249.0) == []
     assert it.bury(240.0 + REPORT_WITHIN_S) == [row]
-    assert row.wanting(246.0), "asked for again at once"
-    assert it.due(row.points, 246.0), "and polled until it reports"
+    assert row.wanting(251.0), "asked for again at once"
+    assert it.due(row.points, 251.0), "and polled until it reports"
 
 
 def test_a_change_that_is_reported_late_is_no_death() -> None:
@@ -121,6 +129,23 @@ def test_a_change_that_is_never_reported_is_a_death() -> None:
     assert other.live(70.0)
 
 
+@pytest.mark.parametrize(("then", "now"), [(COLD, NAN), (NAN, COLD)])
+def test_a_value_that_comes_or_goes_is_a_change(then: Atoms, now: Atoms) -> None:
+    it = made(*inputs(1))
+    (row,) = settled(it, 0.0)
+    it.heard(told(row.object, then), 1.0)
+    it.read(row.points[0], now, FLAGS, as_number, 60.0)
+    assert it.bury(70.0) == [row]
+
+
+def test_no_value_is_as_good_as_another() -> None:
+    it = made(*inputs(1))
+    (row,) = settled(it, 0.0)
+    it.heard(told(row.object, NAN), 1.0)
+    it.read(row.points[0], real(b"\x7f\xc0\x00\x01"), FLAGS, as_number, 60.0)
+    assert it.bury(70.0) == []
+
+
 def test_repeated_deaths_wait_and_a_quiet_lifetime_forgives_them() -> None:
     it = made(*inputs(1))
     at_s = 0.0
@@ -135,7 +160,7 @@ def test_repeated_deaths_wait_and_a_quiet_lifetime_forgives_them() -> None:
     settled(it, at_s)
     it.bury(at_s + 1.0)
     assert it.deaths == 2
-    settled(it, at_s + 0.9 * LIFETIME_S)
+    settled(it, at_s + 0.75 * LIFETIME_S)
     it.bury(at_s + LIFETIME_S)
     assert it.deaths == 0
 
