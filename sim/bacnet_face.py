@@ -68,6 +68,11 @@ class Faults(Protocol):
         """Subscriptions are acknowledged and forgotten, those there were too; no notification is sent."""
         ...
 
+    @property
+    def cov_rows(self) -> int | None:
+        """How many subscriptions there is room for; None: as many as its identity says."""
+        ...
+
 
 @dataclass(slots=True)
 class WireFaults:
@@ -79,6 +84,7 @@ class WireFaults:
     garbage: bool = False
     abort: int | None = None
     cov_lost: bool = False
+    cov_rows: int | None = None
 
 
 @dataclass(slots=True)
@@ -221,7 +227,7 @@ class BacnetDevice(asyncio.DatagramProtocol):
         request = services.subscribe_request(body)
         if self._database.entry(request.object).point is None:
             raise ServiceError(ErrorClass.OBJECT, ErrorCode.OPTIONAL_FUNCTIONALITY_NOT_SUPPORTED)
-        self._subscriptions.apply(request, peer, self._seconds())
+        self._subscriptions.apply(request, peer, self._seconds(), self.faults.cov_rows)
 
     def _notify_confirmed(self, peer: Peer, body: bytes) -> None:
         if self._transport is None or len(self._notifications) == INVOKE_IDS:

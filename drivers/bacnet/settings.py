@@ -40,6 +40,8 @@ class BacnetBus(BaseModel):
     instance: int = Field(4_190_000, ge=0, le=4_194_302, description="own device instance")
     timeout_s: float = Field(1.0, gt=0, le=10, description="longest wait for one answer")
     retries: int = Field(1, ge=0, le=3)
+    cov_lifetime_s: int = Field(300, ge=30, le=86_400, description="how long a device reports changes unless renewed")
+    cov_confirmed: bool = Field(False, description="have every report acknowledged")
 
 
 class BacnetDevice(BaseModel):
@@ -49,3 +51,6 @@ class BacnetDevice(BaseModel):
 
     address: Annotated[str, AfterValidator(peer_address)] = Field(description="address:port of the device")
     instance: int = Field(ge=0, le=4_194_302, description="device instance, compared before anything is written")
+    timeout_s: float | None = Field(None, gt=0, le=10, description="longest wait for one answer, else as the bus")
+    retries: int | None = Field(None, ge=0, le=3, description="else as the bus")
+    cov_confirmed: bool | None = Field(None, description="have every report acknowledged, else as the bus")

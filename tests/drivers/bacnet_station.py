@@ -125,6 +125,11 @@ class Station:
         """The services that were asked for, in order."""
         return list(self.app.served)
 
+    async def up(self) -> None:
+        """Wait until it listens."""
+        for link in self.app.link_layers.values():
+            await link.server._local_transport_ready.wait()
+
     async def aclose(self) -> None:
         """Leave the wire; once more does no harm."""
         await asyncio.sleep(0)
@@ -199,13 +204,13 @@ def mode(number: int, value: int) -> Any:
 
 
 @asynccontextmanager
-async def running(settings: BacnetBus, *devices: BusDevice) -> AsyncIterator[Driver]:
+async def running(settings: BacnetBus, *devices: BusDevice, host: Host | None = None) -> AsyncIterator[Driver]:
     """An open driver; afterwards nothing of it is left: no task, no exception that nobody saw."""
     loop = asyncio.get_running_loop()
     complaints: list[dict[str, Any]] = []
     loop.set_exception_handler(lambda _, context: complaints.append(context))
     before = asyncio.all_tasks()
-    driver = build("gtb", settings, devices, Host(lambda: AT, Path()))
+    driver = build("gtb", settings, devices, host or Host(lambda: AT, Path()))
     await driver.open()
     try:
         yield driver
