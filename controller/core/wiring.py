@@ -95,11 +95,11 @@ class Wiring:
         """Age in seconds of the site's clock from which a reading of ``point`` is stale."""
         spec = self.points(device).get(point)
         timing = self.site.timing
-        return max(timing.stale_after_s, 3.0 * spec.every_s * timing.speed if spec else 0.0)
+        return max(timing.stale_after_s, 3.0 * spec.quiet_s * timing.speed if spec else 0.0)
 
     def _add_device(self, device: Device) -> None:
         points, timing = device.profile.points, self.site.timing
-        slowest_s = max((points[name].every_s for name in device.points), default=0.0)
+        slowest_s = max((points[name].quiet_s for name in device.points), default=0.0)
         self.stale_after_s[device.id] = max(timing.stale_after_s, 3.0 * slowest_s * timing.speed)
 
     def _show(self, key: str, device: str, *points: str) -> None:
