@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import re
 import time
 from datetime import date
 from pathlib import Path
 
 import pytest
 
+from drivers.modbus.polling import polls
 from drivers.profile import BacnetPoint, Encoding, ModbusLimits, ModbusPoint, Table, WireType, Written
 from drivers.profile_file import ProfileError, load_profile, load_profiles, profile_paths, shipped_profiles
 from drivers.profile_spec import HeadSpec, LimitsSpec
@@ -44,24 +46,44 @@ def one_line(directory: Path, spec: str, *more: str) -> list[str]:
 def test_every_shipped_profile_loads_and_names_the_house_vocabulary() -> None:
     profiles = load_profiles()
     assert {
-        "generic-cabinet", "generic-heating", "generic-thermostat", "eastron-sdm630", "eastron-sdm120",
-        "schneider-iem3155", "carlo-gavazzi-em24", "carlo-gavazzi-em340",
-    } <= set(profiles)  # fmt: skip
+        "generic-cabinet", "generic-relays", "generic-heating", "generic-thermostat", "intesis-dali", "ecodim-dali",
+        "adfweb-dali", *METERS,
+    } == set(profiles)  # fmt: skip
     for name, profile in profiles.items():
         assert profile.id == name
         assert profile.source
         assert profile.checked <= date(2026, 11, 24)
 
 
-@pytest.mark.parametrize(
-    "name", ["eastron-sdm630", "eastron-sdm120", "schneider-iem3155", "carlo-gavazzi-em24", "carlo-gavazzi-em340"]
-)
+METERS = (
+    "carlo-gavazzi-em24", "carlo-gavazzi-em340", "eastron-sdm120", "eastron-sdm630", "schneider-iem3155",
+    "socomec-countis-e24", "socomec-countis-e44",
+)  # fmt: skip
+METER_UNITS = {
+    "power": "W", "reactive-power": "var", "apparent-power": "VA", "power-factor": "", "energy": "kWh",
+    "energy-export": "kWh", "voltage": "V", "current": "A", "frequency": "Hz",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", METERS)
 def test_every_meter_has_power_and_energy_in_the_house_units(name: str) -> None:
     points = load_profile(shipped_profiles()[name]).points
-    units = {"power": "W", "energy": "kWh", "voltage": "V", "current": "A", "frequency": "Hz"}
-    assert {"meter.power", "meter.energy", "meter.voltage-l1", "meter.current-l1", "meter.frequency"} <= set(points)
+    assert {
+        "meter.power", "meter.reactive-power", "meter.apparent-power", "meter.energy", "meter.energy-export",
+        "meter.voltage-l1", "meter.current-l1",
+    } <= set(points)  # fmt: skip
     for point in points.values():
-        assert point.unit == units[point.name.removeprefix("meter.").split("-")[0]]
+        assert point.unit == METER_UNITS[re.sub(r"^meter\.|-l[123]$", "", point.name)]
+        assert (point.every_s == 30.0) == point.name.startswith("meter.energy"), "counters are slow, the rest is not"
+
+
+@pytest.mark.parametrize("name", METERS)
+def test_a_meter_takes_few_requests(name: str) -> None:
+    profile = load_profile(shipped_profiles()[name])
+    modbus = [point for point in profile.points.values() if isinstance(point, ModbusPoint)]
+    fast, slow = (requests for _, requests in polls("m", modbus, profile.modbus))
+    assert len(fast) <= 5
+    assert len(slow) <= 2
 
 
 def test_a_large_profile_loads_fast() -> None:
@@ -202,7 +224,7 @@ def test_bacnet_objects_are_numbered(tmp_path: Path) -> None:
             "all these points would be written to one register",
         ),
         (
-            "a.{n}: {n: 1..9, table: coil, address: 0, step: 1, type: bit, writable: true, write: {address: 1, target: 250}}",
+            "a.{n}: {n: 1..9, table: input, address: 0, step: 1, type: uint16, write: {address: 1, target: 250}}",
             "one beyond 255",
         ),
         (
