@@ -10,7 +10,7 @@ import pytest
 from drivers.modbus.polling import polls
 from drivers.profile import BacnetPoint, Encoding, ModbusLimits, ModbusPoint, Table, WireType, Written
 from drivers.profile_file import ProfileError, load_profile, load_profiles, profile_paths, shipped_profiles
-from drivers.profile_spec import HeadSpec, LimitsSpec
+from drivers.profile_spec import BacnetSpec, HeadSpec, LimitsSpec, ModbusSpec
 
 MODBUS = """\
 id: mine
@@ -84,6 +84,19 @@ def test_a_meter_takes_few_requests(name: str) -> None:
     fast, slow = (requests for _, requests in polls("m", modbus, profile.modbus))
     assert len(fast) <= 5
     assert len(slow) <= 2
+
+
+def test_the_page_about_profiles_is_true(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "profiles.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```yaml\n(id: eastron-sdm72d\n.*?)```", text, re.DOTALL)
+    path = tmp_path / "eastron-sdm72d.yaml"
+    path.write_text(example, encoding="utf-8")
+    assert set(load_profile(path).points) == {"meter.power", "meter.energy", "meter.energy-export"}
+    shown = set(re.findall(r"^\| `([a-z0-9-]+)` \|", text, re.MULTILINE))
+    assert set(shipped_profiles()) <= shown, "every shipped profile stands in the table"
+    keys = set(re.findall(r"`([a-z_]+)`", text))
+    for model in (HeadSpec, LimitsSpec, ModbusSpec, BacnetSpec):
+        assert set(model.model_fields) <= keys, "every key is explained"
 
 
 def test_a_large_profile_loads_fast() -> None:
