@@ -2,37 +2,37 @@
 
 A late answer must never be taken for the next one:
 
-- TCP: the transaction id tells them apart, so a silent unit behind a gateway costs the other units nothing. The
+- Modbus TCP: the transaction id tells them apart, so a silent unit behind a gateway costs the other units nothing. The
   connection is opened anew after three requests in a row without an answer (half-open, device restarted), and
   before the very next request after a bad answer, a cancelled request or bytes left over (the stream is in doubt).
-- RTU has no such id. Another unit's answer, another function or length is told by itself; the same unit is left
-  alone until a second timeout has passed since it was silent, so that its late answer falls on an idle line.
-  Before each request the line must have been silent for 3.5 characters.
+- RTU, on a line or through TCP, has no such id. Another unit's answer, another function or length is told by itself;
+  the same unit is left alone until a second timeout has passed since it was silent, so that its late answer falls on
+  an idle line. Before each request the line must have been silent for 3.5 characters. Through TCP, the connection
+  too is opened anew after three silences.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+from collections.abc import Mapping, Sequence
 
-from drivers.api import BadAnswer, NoAnswer, NotConnected
+from drivers.api import BadAnswer, NoAnswer, NotConnected, Refused
 from drivers.modbus import pdu
-from drivers.modbus.link import Link, SerialEnd, TcpEnd, open_link
+from drivers.modbus.ends import End, SerialEnd
+from drivers.modbus.identification import BASIC, REGULAR, identification_part, identification_question
+from drivers.modbus.link import Link, open_link
 from drivers.profile import Table
 
 _UNANSWERED_BEFORE_REOPEN = 3
-
-T = TypeVar("T")
 
 
 class Client:
     """One endpoint. ``timeout_s`` bounds connecting and each wait for an answer; one call at a time."""
 
-    def __init__(self, end: TcpEnd | SerialEnd, timeout_s: float, retries: int) -> None:
-        self._end = end
+    def __init__(self, end: End, timeout_s: float, retries: int) -> None:
+        self._end, self._pace = end, end.pace
         self._timeout_s = timeout_s
-        self._retries = retries if isinstance(end, TcpEnd) else 0
+        self._retries = retries if self._pace is None else 0
         self._link: Link | None = None
         self._in_doubt = False
         self._unanswered = 0
@@ -43,17 +43,31 @@ class Client:
 
         Raises NotConnected, BindFailed, NoAnswer, BadAnswer, Busy, Refused.
         """
-        request = pdu.read_request(table, address, count)
-        for _ in range(self._retries):
-            try:
-                return await self._ask(unit, request, pdu.read_words)
-            except NoAnswer:
-                continue
-        return await self._ask(unit, request, pdu.read_words)
+        question = pdu.read_question(table, address, count)
+        return pdu.words(question, await self.ask(unit, question))
 
     async def write(self, unit: int, table: Table, address: int, words: Sequence[int]) -> None:
         """Write adjoining coils or registers in one request, never repeated here. Raises as ``read`` does."""
-        await self._ask(unit, pdu.write_request(table, address, words), pdu.check_write)
+        await self._ask_once(unit, pdu.write_question(table, address, words))
+
+    async def identify(self, unit: int) -> Mapping[int, str]:
+        """What the device says of itself, by object id (``identification.OBJECTS``). Raises as ``read`` does.
+
+        Refused is the answer of a device that has no function 43/14. Reads only.
+        """
+        try:
+            return await self._identify(unit, REGULAR)
+        except Refused:
+            return await self._identify(unit, BASIC)
+
+    async def ask(self, unit: int, question: pdu.Question) -> bytes:
+        """The checked answer to a question that may be repeated, a read. Raises as ``read`` does."""
+        for _ in range(self._retries):
+            try:
+                return await self._ask_once(unit, question)
+            except NoAnswer:
+                continue
+        return await self._ask_once(unit, question)
 
     async def close(self) -> None:
         """Close the connection; a later call opens it again."""
@@ -62,12 +76,24 @@ class Client:
             self._link = None
             await asyncio.sleep(0)  # lets the loop close the socket
 
-    async def _ask(self, unit: int, request: bytes, judged: Callable[[bytes, bytes], T]) -> T:
+    async def _identify(self, unit: int, code: int) -> Mapping[int, str]:
+        """All parts of the stream; each must bring something new, so that it ends."""
+        objects: dict[int, str] = {}
+        first: int | None = 0
+        while first is not None:
+            part = identification_part(await self.ask(unit, identification_question(code, first)))
+            if part.follows is not None and part.follows <= max((first, *part.objects)):
+                raise BadAnswer("an identification without an end")
+            objects |= part.objects
+            first = part.follows
+        return objects
+
+    async def _ask_once(self, unit: int, question: pdu.Question) -> bytes:
         link = await self._ready(unit)
         try:
-            answer = await link.ask(unit, request, pdu.answer_length(request))
+            answer = await link.ask(unit, question)
             self._unanswered = 0
-            return judged(request, answer)
+            pdu.check(question, answer)
         except NoAnswer:
             self._unanswered += 1
             self._leave_alone(unit)
@@ -76,26 +102,31 @@ class Client:
             self._in_doubt = True
             self._leave_alone(unit)
             raise
+        return answer
 
     async def _ready(self, unit: int) -> Link:
         """A usable link on which no earlier answer can still be mistaken for the next one."""
         link = self._link
-        if link is not None and (not link.usable or self._outworn(link)):
+        if link is not None and self._outworn(link):
             await self.close()
         if self._link is None:
             self._in_doubt, self._unanswered = False, 0
             self._link = await open_link(self._end, self._timeout_s)
-        if isinstance(self._end, SerialEnd):
-            await self._silence(self._link, unit, self._end.silence_s)
+        if self._pace is not None:
+            await self._silence(self._link, unit, self._pace.silence_s)
         return self._link
 
     def _outworn(self, link: Link) -> bool:
+        if not link.usable:
+            return True
         if isinstance(self._end, SerialEnd):
             return False
-        return self._in_doubt or link.leftover or self._unanswered >= _UNANSWERED_BEFORE_REOPEN
+        in_doubt = self._pace is None and (self._in_doubt or link.leftover > 0)
+        return in_doubt or self._unanswered >= _UNANSWERED_BEFORE_REOPEN
 
     def _leave_alone(self, unit: int) -> None:
-        self._quiet_until[unit] = asyncio.get_running_loop().time() + self._timeout_s
+        if self._pace is not None:
+            self._quiet_until[unit] = asyncio.get_running_loop().time() + self._timeout_s
 
     async def _silence(self, link: Link, unit: int, gap_s: float) -> None:
         """Wait until the unit may be asked and the line has been silent for ``gap_s``; at most one timeout of noise."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from drivers.api import BadAnswer, Busy, Refused
 from drivers.profile import Table
@@ -28,13 +29,33 @@ _NOT_NOW = {
 }
 
 
-def read_request(table: Table, address: int, count: int) -> bytes:
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One request and what its answer must look like."""
+
+    pdu: bytes
+    head: bytes
+    """What a proper answer begins with: function and byte count, or the echo of a write."""
+    longest: int
+    """How many bytes a proper answer has."""
+    varies: bool = False
+    """Whether a proper answer may be shorter than ``longest``."""
+
+
+def read_question(table: Table, address: int, count: int) -> Question:
     """Functions 1 to 4."""
-    return struct.pack(">BHH", _READ[table], address, count)
+    function = _READ[table]
+    size = 2 * count if function > 2 else (count + 7) // 8
+    return Question(struct.pack(">BHH", function, address, count), bytes((function, size)), 2 + size)
 
 
-def write_request(table: Table, address: int, words: Sequence[int]) -> bytes:
+def write_question(table: Table, address: int, words: Sequence[int]) -> Question:
     """Functions 5 and 6 for one coil or register, 15 and 16 for more; ``words`` are 0/1 for coils."""
+    request = _write_request(table, address, words)
+    return Question(request, request[:5], 5)
+
+
+def _write_request(table: Table, address: int, words: Sequence[int]) -> bytes:
     if table is Table.COIL:
         if len(words) == 1:
             return struct.pack(">BHH", 5, address, _ON if words[0] else 0)
@@ -45,41 +66,32 @@ def write_request(table: Table, address: int, words: Sequence[int]) -> bytes:
     return struct.pack(f">BHHB{len(words)}H", 16, address, len(words), 2 * len(words), *words)
 
 
-def answer_length(request: bytes) -> int:
-    """How many bytes the PDU of a proper answer to ``request`` has."""
-    function, count = request[0], int.from_bytes(request[3:5], "big")
-    if function > 4:
-        return 5
-    return 2 + (2 * count if function > 2 else (count + 7) // 8)
+def check(question: Question, answer: bytes) -> None:
+    """Pass what is an answer to ``question``. Raises BadAnswer, Refused, Busy."""
+    fits = len(answer) == question.longest or (question.varies and len(answer) < question.longest)
+    if not (fits and answer.startswith(question.head)):
+        raise _judged(question, answer)
 
 
-def read_words(request: bytes, answer: bytes) -> list[int]:
-    """The registers, or 0/1 for bits, that ``request`` asked for. Raises BadAnswer, Refused, Busy."""
-    _raise_exception(request, answer)
-    function, count = request[0], int.from_bytes(request[3:5], "big")
-    if len(answer) != answer_length(request) or answer[1] != len(answer) - 2:
-        raise BadAnswer(f"answer of {max(len(answer) - 2, 0)} bytes, {answer_length(request) - 2} expected")
-    if function > 2:
-        return list(struct.unpack(f">{count}H", answer[2:]))
+def words(question: Question, answer: bytes) -> list[int]:
+    """The registers, or 0/1 for bits, in a checked ``answer`` to a read."""
+    count = int.from_bytes(question.pdu[3:5], "big")
+    if question.pdu[0] > 2:
+        return list(struct.unpack_from(f">{count}H", answer, 2))
     bits = int.from_bytes(answer[2:], "little")
     return [bits >> i & 1 for i in range(count)]
 
 
-def check_write(request: bytes, answer: bytes) -> None:
-    """A write is acknowledged by repeating its first five bytes. Raises BadAnswer, Refused, Busy."""
-    _raise_exception(request, answer)
-    if answer != request[:5]:
-        raise BadAnswer("the acknowledgement is not of what was written")
-
-
-def _raise_exception(request: bytes, answer: bytes) -> None:
-    if not answer:
-        raise BadAnswer("empty answer")
-    if answer[0] == request[0]:
-        return
-    if answer[0] != request[0] | 0x80 or len(answer) != 2:
-        raise BadAnswer(f"answer of function {answer[0]} to function {request[0]}")
-    code = answer[1]
-    if code in _REFUSALS:
-        raise Refused(f"{_REFUSALS[code]} (exception {code})")
-    raise Busy(f"{_NOT_NOW.get(code, 'unknown exception')} (exception {code})")
+def _judged(question: Question, answer: bytes) -> BadAnswer | Refused | Busy:
+    """What an answer says that is none."""
+    asked, answered = question.pdu[0], answer[0] if answer else 0
+    if answered == asked | 0x80 and len(answer) == 2:
+        code = answer[1]
+        if code in _REFUSALS:
+            return Refused(f"{_REFUSALS[code]} (exception {code})")
+        return Busy(f"{_NOT_NOW.get(code, 'unknown exception')} (exception {code})")
+    if answered != asked:
+        return BadAnswer(f"answer of function {answered} to function {asked}" if answer else "empty answer")
+    if len(question.head) == 2:
+        return BadAnswer(f"answer of {max(len(answer) - 2, 0)} bytes, {question.longest - 2} expected")
+    return BadAnswer("the answer is not of what was asked")

@@ -87,6 +87,13 @@ def rtu(unit: int, pdu: bytes) -> bytes:
     return frame + crc.to_bytes(2, "little")
 
 
+def request_length(start: bytes | bytearray) -> int:
+    """How long the serial request is that begins like this; at least 7."""
+    if len(start) < 7:
+        return 7
+    return 9 + start[6] if start[1] in (15, 16) else 7 if start[1] == 43 else 8
+
+
 @dataclass
 class Peer:
     """What the peer was asked, and its script, which a test may replace at any time."""
@@ -169,10 +176,7 @@ async def rtu_peer(script: Script) -> AsyncIterator[Peer]:
 
     def receive() -> None:
         buffer.extend(os.read(far, 4096))
-        while len(buffer) >= 8:
-            length = 9 + buffer[6] if buffer[1] in (15, 16) else 8
-            if len(buffer) < length:
-                return
+        while (length := request_length(buffer)) <= len(buffer):
             frame = bytes(buffer[:length])
             del buffer[:length]
             assert rtu(frame[0], frame[1:-2]) == frame
