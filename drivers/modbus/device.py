@@ -81,7 +81,7 @@ class Device:
             for place, refusal in await self._send(run):
                 results[place] = self._rejected(writes[place], refusal)
         written = [item for item in changes if item.place not in results]
-        for item, outcome, observed, detail in await self._read_back(written):
+        for item, outcome, observed, detail in await self._settled(written):
             results[item.place] = WriteResult(writes[item.place], outcome, self._now(), observed, detail=detail)
         return [results[place] for place in range(len(writes))]
 
@@ -104,6 +104,15 @@ class Device:
         await self._client.write(self._unit, item.table, item.address, item.telegram(before))
         if item.point.written is not None and item.point.written.pause_s:
             await asyncio.sleep(item.point.written.pause_s)
+
+    async def _settled(self, written: Sequence[Change]) -> list[tuple[Change, Outcome, Reading | None, str]]:
+        """Read back, and once more what may take its time to show."""
+        judged = await self._read_back(written)
+        late = [item for item, outcome, _, _ in judged if outcome is Outcome.NO_FEEDBACK and item.settle_s]
+        if not late:
+            return judged
+        await asyncio.sleep(max(item.settle_s for item in late))
+        return [*(each for each in judged if each[0] not in late), *await self._read_back(late)]
 
     async def _read_back(self, written: Sequence[Change]) -> list[tuple[Change, Outcome, Reading | None, str]]:
         judged: list[tuple[Change, Outcome, Reading | None, str]] = []

@@ -134,7 +134,7 @@ def test_a_point_that_is_written_elsewhere_than_it_is_read(tmp_path: Path) -> No
         tmp_path,
         MODBUS.replace("write_multiple: false", "write_multiple: true")
         + "  lamp.{n}.command: {n: 4..5, table: input, address: 12, step: 4, type: uint16, bits: 0..7,"
-        + " encoding: dali-arc, writable: true, write: {address: 64, target: 3, pause: 100ms}}\n"
+        + " encoding: dali-arc, writable: true, write: {address: 64, target: 3, pause: 100ms, settle: 3s}}\n"
         + "  lamp.{n}.level: {n: 4..5, table: holding, address: 12, step: 4, type: uint16, writable: true,"
         + " write: {address: 90, step: 2}}\n",
     )
@@ -142,7 +142,7 @@ def test_a_point_that_is_written_elsewhere_than_it_is_read(tmp_path: Path) -> No
     assert isinstance(command, ModbusPoint)
     assert isinstance(level, ModbusPoint)
     assert (command.address, command.bits, command.encoding) == (16, (0, 7), Encoding.DALI_ARC)
-    assert command.written == Written(64, 4, 0.1)
+    assert command.written == Written(64, 4, 0.1, 3.0)
     assert level.written == Written(92)
     assert (command.resolution, level.resolution) == (2.7, 1.0)
 
