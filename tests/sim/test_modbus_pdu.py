@@ -19,7 +19,7 @@ from sim.lamp import Lamp, LampData
 from sim.mains import PhaseMeter
 from sim.pdu import answer
 from sim.registers import Cell, Unit
-from sim.rtu_face import crc16
+from sim.rtu_line import crc16
 from sim.town import METERS, Town
 from tests.sim.towns import WINTER_EVENING, street
 
