@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from math import isfinite
 
-from drivers.modbus.codec import FLOATS, FORMATS, scaled
+from drivers.modbus.codec import FLOATS, FORMATS, decode, scaled
 from drivers.modbus.polling import BITS, Request
-from drivers.profile import ModbusPoint, WireType
+from drivers.profile import Encoding, ModbusPoint, WireType
 
 Decoder = Callable[[bytes], list[float | None]]
 """The values of a request's points, in their order, from the PDU of a checked answer; None where there is no value."""
@@ -117,6 +117,8 @@ def _convert(point: ModbusPoint) -> _Convert:
     if point.type is WireType.BIT:
         shift = point.bit or 0
         return lambda number: float(int(number) >> shift & 1)
+    if point.bits is not None or point.encoding is not Encoding.LINEAR:
+        return lambda number: decode((int(number),), point)  # one register; rare enough for the definition itself
     plain = point.scale == 1.0 and point.offset == 0.0
     convert = (_finite if point.type in FLOATS else float) if plain else _scaling(point)
     return _unless_sentinel(point, convert) if point.sentinels else convert

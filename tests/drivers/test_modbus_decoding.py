@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from drivers.modbus.codec import decode
 from drivers.modbus.decoding import decoder
 from drivers.modbus.polling import Request
-from drivers.profile import ModbusPoint, Table, WireType
+from drivers.profile import Encoding, ModbusPoint, Table, WireType
 
 REGISTERS = 24
 INTERESTING = [0, 1, 0x7FFF, 0x8000, 0xFFFF, 0x7F80, 0x7FC0, 0x7FF0, 0xFF80, 0x3F80, 0xC7C3]
@@ -30,6 +30,7 @@ sentinels = st.lists(
 @st.composite
 def points(draw: st.DrawFn) -> ModbusPoint:
     type_ = draw(st.sampled_from(list(WireType)))
+    first = draw(st.integers(0, 15))
     return ModbusPoint(
         "p",
         Table.INPUT,
@@ -40,6 +41,8 @@ def points(draw: st.DrawFn) -> ModbusPoint:
         word_order=draw(st.sampled_from(["big", "little"])),
         bit=draw(st.integers(0, 15)) if type_ is WireType.BIT else None,
         sentinels=draw(sentinels),
+        bits=draw(st.sampled_from([None, (first, draw(st.integers(first, 15)))])) if type_ is WireType.UINT16 else None,
+        encoding=draw(st.sampled_from(list(Encoding))) if type_ is WireType.UINT16 else Encoding.LINEAR,
     )
 
 
