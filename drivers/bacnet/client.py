@@ -126,7 +126,7 @@ class Client:
     async def open(self) -> None:
         """Bind and start. Raises BindFailed."""
         quieten()
-        await self.link.open()
+        self.link.open()
         app = Gateway.of(_device_object(self._settings), _limits(self._settings))
         app.asap.notified = self._notified
         bind(app.asap, self.link)

@@ -65,6 +65,7 @@ class BacnetDriver:
         except TimeoutError:
             pass
         finally:
+            await self._watch.close()
             await self._client.close()
 
     def _reported(self, source: Address, report: Notification) -> bool:
@@ -87,7 +88,7 @@ class BacnetDriver:
             return ()
         name = writes[0].point.device
         async with self._watch.over(name):
-            conflict = self._watch.forbids(name)
+            conflict = await self._watch.forbids(name)
             if conflict is not None:
                 return [WriteResult(write, Outcome.REJECTED, self._now(), detail=conflict) for write in writes]
             if self._watch.doubted(name):

@@ -221,7 +221,7 @@ async def running(settings: BacnetBus, *devices: BusDevice, host: Host | None = 
     gc.collect()
     await asyncio.sleep(0)
     assert asyncio.all_tasks() - before <= {asyncio.current_task()}
-    assert complaints == []
+    assert complaints == [], complaints
 
 
 class Frame:

@@ -74,16 +74,6 @@ async def test_an_address_that_is_not_ours_is_told_at_once() -> None:
         await Client(bus(address="192.0.2.1/24:47808")).open()
 
 
-async def test_a_socket_that_never_comes_up_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def fail(*_: object, **__: object) -> None:
-        raise OSError("out of buffers")
-
-    monkeypatch.setattr(asyncio.get_running_loop(), "create_datagram_endpoint", fail)
-    with pytest.raises(BindFailed, match="the socket did not come up"):
-        await Client(bus()).open()
-    assert asyncio.all_tasks() == {asyncio.current_task()}
-
-
 async def test_nobody_can_share_our_port() -> None:
     settings = bus()
     async with running(settings):
