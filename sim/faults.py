@@ -38,6 +38,8 @@ KINDS = {
         Kind("disconnect", "device", "", "unplugged: connections are closed, new ones at once"),
         Kind("cov-lost", "device", "", "BACnet: value notifications are lost, subscriptions too, without a word"),
         Kind("cov-full", "device", "ROWS", "BACnet: room for ROWS subscriptions, more are refused"),
+        Kind("clock", "device", "SECONDS", "BACnet: its clock is SECONDS fast (negative: slow) until it is set"),
+        Kind("double", "device", "", "BACnet: another device has its instance, and says so"),
         Kind("hand", "object", "[OBJECT] VALUE", "a hand at priority 8 (without a priority array: a plain write)"),
         Kind("door", "cabinet", "", "the door stands open"),
         Kind("stuck", "segment", "closed|open", "the contactor does not follow its coil", ("closed", "open")),
@@ -226,6 +228,16 @@ class WireFaults:
     def abort(self) -> int | None:
         """The same on BACnet, where it is an abort reason."""
         return self.exception
+
+    @property
+    def clock_off_s(self) -> float:
+        """Seconds by which its clock is fast."""
+        return self._number("clock") or 0.0
+
+    @property
+    def doubled(self) -> bool:
+        """Whether another device claims its instance."""
+        return self._has("double")
 
     @property
     def cov_lost(self) -> bool:

@@ -8,23 +8,25 @@ from __future__ import annotations
 
 import asyncio
 import random
-import socket
 from collections.abc import Callable, Sequence
 
 from bacpypes3.apdu import ComplexAckPDU, SimpleAckPDU  # type: ignore[import-untyped]
 from bacpypes3.appservice import ABORTED  # type: ignore[import-untyped]
 from bacpypes3.basetypes import Segmentation  # type: ignore[import-untyped]
-from bacpypes3.ipv4.link import NormalLinkLayer  # type: ignore[import-untyped]
+from bacpypes3.comm import bind  # type: ignore[import-untyped]
 from bacpypes3.local.device import DeviceObject  # type: ignore[import-untyped]
-from bacpypes3.pdu import Address, IPv4Address  # type: ignore[import-untyped]
+from bacpypes3.pdu import Address  # type: ignore[import-untyped]
 from bacpypes3.primitivedata import ObjectIdentifier  # type: ignore[import-untyped]
 
-from drivers.api import BadAnswer, BindFailed, NoAnswer, NotConnected, Refused
+from drivers.api import BadAnswer, NoAnswer, NotConnected, Refused
 from drivers.bacnet import messages, wire
-from drivers.bacnet.buffer import enlarge
+from drivers.bacnet.addresses import Station, station
 from drivers.bacnet.codec import ANY_INSTANCE, DEVICE, Atom, Atoms, ObjectId, Property, Ref
+from drivers.bacnet.foreign import Registration
+from drivers.bacnet.link import Link
 from drivers.bacnet.noise import quieten
 from drivers.bacnet.polling import OWN_MAX_APDU
+from drivers.bacnet.routes import Routes
 from drivers.bacnet.settings import BacnetBus
 from drivers.bacnet.stack import Element, Gateway, Limits, Pdu, Question
 from drivers.bacnet.subscriptions import PROCESS
@@ -32,7 +34,6 @@ from drivers.bacnet.wire import Denied, Malformed, Notification, Service
 
 PRIORITIES = frozenset({5, 10, 13})
 """The slots of a priority array that this house ever writes."""
-OPEN_DEADLINE_S = 2.0
 Reported = Callable[[Address, Notification], bool]
 """Takes who sent a report and what it says; False where nobody asked for it."""
 _MARGIN_S = 0.1
@@ -45,12 +46,23 @@ class Peer:
     ``timeout_s`` and ``retries`` None: as the bus.
     """
 
-    def __init__(self, address: str, timeout_s: float | None = None, retries: int | None = None) -> None:
-        self.address = Address(address)
+    def __init__(self, address: str | None, timeout_s: float | None = None, retries: int | None = None) -> None:
+        self.move(None if address is None else station(address))
         self.timeout_s = timeout_s
         self.retries = retries
         self.lock = asyncio.Lock()
         self._invoke_id = random.randrange(256)
+
+    @property
+    def max_apdu(self) -> int:
+        """The longest APDU that reaches us from there, whatever the device itself can do."""
+        limit = None if self.station is None else self.station.max_apdu
+        return OWN_MAX_APDU if limit is None else limit
+
+    def move(self, place: Station | None) -> None:
+        """From now on it answers at ``place``, None while nobody knows where."""
+        self.station = place
+        self.address = None if place is None else Address(str(place))
 
     def next_invoke_id(self) -> int:
         """The next of 0 to 255."""
@@ -96,11 +108,15 @@ class Batch:
 class Client:
     """Reads and writes properties of devices at known addresses. Raises only DriverError.
 
-    One unicast socket, bound exclusively: no broadcast socket is opened and no other program can share the port.
+    Its sockets are bound exclusively, no other program can share the port; the one at the broadcast address is
+    opened only where ``hears_broadcasts`` asks for it.
     """
 
-    def __init__(self, settings: BacnetBus) -> None:
+    def __init__(self, settings: BacnetBus, *, hears_broadcasts: bool = False) -> None:
         self._settings = settings
+        self.link = Link(settings.endpoint, settings.broadcast_endpoint, hears_broadcasts=hears_broadcasts)
+        self.routes = Routes(self.link, settings.timeout_s * (settings.retries + 1))
+        self.registration = None if settings.foreign is None else Registration(self.link, settings.foreign)
         self._app: Gateway | None = None
         self._waiting: set[asyncio.Future[Pdu]] = set()
         self.on_report: Reported = lambda *_: False
@@ -108,32 +124,24 @@ class Client:
         """COV notifications that nobody asked for or that cannot be read."""
 
     async def open(self) -> None:
-        """Bind and start. Raises BindFailed within OPEN_DEADLINE_S."""
+        """Bind and start. Raises BindFailed."""
         quieten()
-        interface, _, port = self._settings.address.partition(":")
-        host = interface.partition("/")[0]
-        bound = _bind(host, int(port))
+        self.link.open()
         app = Gateway.of(_device_object(self._settings), _limits(self._settings))
         app.asap.notified = self._notified
-        address = IPv4Address(f"{host}/32:{port}")
-        link = NormalLinkLayer(address, bind_socket=bound)
-        app.nsap.bind(link, address=address)
-        app.link_layers[ObjectIdentifier(("network-port", 1))] = link
-        try:
-            async with asyncio.timeout(OPEN_DEADLINE_S):
-                await link.server._local_transport_ready.wait()  # noqa: SLF001  (the library tells nowhere else)
-        except TimeoutError:
-            raise BindFailed(f"{self._settings.address}: the socket did not come up") from None
-        finally:
-            if link.server.local_transport is None:
-                _give_up(link, bound)
+        bind(app.asap, self.link)
+        app.link_layers[ObjectIdentifier(("network-port", 1))] = self.link
         self._app = app
+        if self.registration is not None:
+            self.registration.start()
 
     async def close(self) -> None:
         """Fail what is waiting, stop every state machine, close the socket. Never raises."""
         app, self._app = self._app, None
         if app is None:
             return
+        if self.registration is not None:
+            self.registration.stop()
         for future in self._waiting:
             if not future.done():
                 future.set_exception(NotConnected("the bus is closing"))
@@ -204,8 +212,15 @@ class Client:
         async with peer.lock:
             if self._app is None:
                 raise NotConnected("the bus is not open")
+            if peer.station is None:
+                raise NoAnswer("nobody knows its address")
+            await self.routes.find(peer.station)
             question = Question(peer.address, service, parameters, peer.next_invoke_id())
-            return messages.parameters(await self._exchange(self._app, peer, question), service, expected)
+            try:
+                return messages.parameters(await self._exchange(self._app, peer, question), service, expected)
+            except NoAnswer:
+                self.routes.doubt(peer.station)
+                raise
 
     async def _exchange(self, app: Gateway, peer: Peer, question: Question) -> Pdu:
         """The answer's APDU. Nothing of the question is left behind, however this ends."""
@@ -223,25 +238,6 @@ class Client:
         finally:
             self._waiting.discard(question.answer)
             transaction.forget()
-
-
-def _bind(host: str, port: int) -> socket.socket:
-    bound = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    try:
-        bound.bind((host, port))
-    except OSError as error:
-        bound.close()
-        raise BindFailed(f"{host}:{port}: {(error.strerror or str(error)).lower()}") from error
-    bound.setblocking(False)
-    enlarge(bound)
-    return bound
-
-
-def _give_up(link: Element, bound: socket.socket) -> None:
-    """End the library's attempts, which it would repeat every second for ever."""
-    for attempt in link.server._transport_tasks:  # noqa: SLF001  (it offers no other way)
-        attempt.cancel()
-    bound.close()
 
 
 def _limits(settings: BacnetBus) -> Limits:

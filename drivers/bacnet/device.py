@@ -23,6 +23,7 @@ from drivers.bacnet import codec, readback, subscriptions
 from drivers.bacnet.client import Client, Peer
 from drivers.bacnet.codec import NULL, Atom, Atoms, ObjectId, Property, Ref, Undecodable
 from drivers.bacnet.cov import Cov
+from drivers.bacnet.identity import WrongDevice
 from drivers.bacnet.ladder import Answers, Ladder
 from drivers.bacnet.polling import Point
 from drivers.bacnet.settings import BacnetBus, BacnetDevice
@@ -127,8 +128,7 @@ class Device:
         except Refused:
             found = await self._who()
         if found != self._self.object:
-            there = "another device" if found is None else f"device {found.instance}"
-            raise Refused(f"expected device {self._self.object.instance}, found {there}")
+            raise WrongDevice(self._self.object.instance, None if found is None else found.instance)
 
     async def _who(self) -> ObjectId | None:
         """Who answers instead, where it says so."""

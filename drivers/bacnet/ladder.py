@@ -45,7 +45,7 @@ class Ladder:
         """After the device's identity was verified: what it lacked may be there now."""
         self._absent.clear()
         self._plans.clear()
-        self._apdu_budget = polling.budget(await self._max_apdu())
+        self._apdu_budget = polling.budget(min(await self._max_apdu(), self._peer.max_apdu))
         if self._learnt.limited:
             await self._compare_firmware()
 
