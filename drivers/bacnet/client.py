@@ -8,29 +8,30 @@ from __future__ import annotations
 
 import asyncio
 import random
-import socket
 from collections.abc import Sequence
 
 from bacpypes3.apdu import ComplexAckPDU, SimpleAckPDU  # type: ignore[import-untyped]
 from bacpypes3.appservice import ABORTED  # type: ignore[import-untyped]
 from bacpypes3.basetypes import Segmentation  # type: ignore[import-untyped]
-from bacpypes3.ipv4.link import NormalLinkLayer  # type: ignore[import-untyped]
+from bacpypes3.comm import bind  # type: ignore[import-untyped]
 from bacpypes3.local.device import DeviceObject  # type: ignore[import-untyped]
-from bacpypes3.pdu import Address, IPv4Address  # type: ignore[import-untyped]
+from bacpypes3.pdu import Address  # type: ignore[import-untyped]
 from bacpypes3.primitivedata import ObjectIdentifier  # type: ignore[import-untyped]
 
-from drivers.api import BadAnswer, BindFailed, NoAnswer, NotConnected, Refused
+from drivers.api import BadAnswer, NoAnswer, NotConnected, Refused
 from drivers.bacnet import messages, wire
+from drivers.bacnet.addresses import station
 from drivers.bacnet.codec import ANY_INSTANCE, DEVICE, Atom, Atoms, ObjectId, Property, Ref
+from drivers.bacnet.link import Link
 from drivers.bacnet.noise import quieten
 from drivers.bacnet.polling import OWN_MAX_APDU
+from drivers.bacnet.routes import Routes
 from drivers.bacnet.settings import BacnetBus
 from drivers.bacnet.stack import Element, Gateway, Limits, Pdu, Question
 from drivers.bacnet.wire import Denied, Malformed, Service
 
 PRIORITIES = frozenset({5, 10, 13})
 """The slots of a priority array that this house ever writes."""
-OPEN_DEADLINE_S = 2.0
 _MARGIN_S = 0.1
 _VENDOR = 999
 
@@ -42,7 +43,8 @@ class Peer:
     """
 
     def __init__(self, address: str, timeout_s: float | None = None, retries: int | None = None) -> None:
-        self.address = Address(address)
+        self.station = station(address)
+        self.address = Address(str(self.station))
         self.timeout_s = timeout_s
         self.retries = retries
         self.lock = asyncio.Lock()
@@ -92,33 +94,24 @@ class Batch:
 class Client:
     """Reads and writes properties of devices at known addresses. Raises only DriverError.
 
-    One unicast socket, bound exclusively: no broadcast socket is opened and no other program can share the port.
+    Its sockets are bound exclusively, no other program can share the port; the one at the broadcast address is
+    opened only where ``hears_broadcasts`` asks for it.
     """
 
-    def __init__(self, settings: BacnetBus) -> None:
+    def __init__(self, settings: BacnetBus, *, hears_broadcasts: bool = False) -> None:
         self._settings = settings
+        self.link = Link(settings.endpoint, settings.broadcast, hears_broadcasts=hears_broadcasts)
+        self.routes = Routes(self.link, settings.timeout_s * (settings.retries + 1))
         self._app: Gateway | None = None
         self._waiting: set[asyncio.Future[Pdu]] = set()
 
     async def open(self) -> None:
-        """Bind and start. Raises BindFailed within OPEN_DEADLINE_S."""
+        """Bind and start. Raises BindFailed."""
         quieten()
-        interface, _, port = self._settings.address.partition(":")
-        host = interface.partition("/")[0]
-        bound = _bind(host, int(port))
+        await self.link.open()
         app = Gateway.of(_device_object(self._settings), _limits(self._settings))
-        address = IPv4Address(f"{host}/32:{port}")
-        link = NormalLinkLayer(address, bind_socket=bound)
-        app.nsap.bind(link, address=address)
-        app.link_layers[ObjectIdentifier(("network-port", 1))] = link
-        try:
-            async with asyncio.timeout(OPEN_DEADLINE_S):
-                await link.server._local_transport_ready.wait()  # noqa: SLF001  (the library tells nowhere else)
-        except TimeoutError:
-            raise BindFailed(f"{self._settings.address}: the socket did not come up") from None
-        finally:
-            if link.server.local_transport is None:
-                _give_up(link, bound)
+        bind(app.asap, self.link)
+        app.link_layers[ObjectIdentifier(("network-port", 1))] = self.link
         self._app = app
 
     async def close(self) -> None:
@@ -179,6 +172,7 @@ class Client:
         async with peer.lock:
             if self._app is None:
                 raise NotConnected("the bus is not open")
+            await self.routes.find(peer.station)
             question = Question(peer.address, service, parameters, peer.next_invoke_id())
             return messages.parameters(await self._exchange(self._app, peer, question), service, expected)
 
@@ -194,28 +188,11 @@ class Client:
                 await transaction.indication(question)
                 return await question.answer
         except TimeoutError:
+            self.routes.doubt(peer.station)
             raise NoAnswer(f"no answer within {deadline_s:.1f} s") from None
         finally:
             self._waiting.discard(question.answer)
             transaction.forget()
-
-
-def _bind(host: str, port: int) -> socket.socket:
-    bound = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    try:
-        bound.bind((host, port))
-    except OSError as error:
-        bound.close()
-        raise BindFailed(f"{host}:{port}: {(error.strerror or str(error)).lower()}") from error
-    bound.setblocking(False)
-    return bound
-
-
-def _give_up(link: Element, bound: socket.socket) -> None:
-    """End the library's attempts, which it would repeat every second for ever."""
-    for attempt in link.server._transport_tasks:  # noqa: SLF001  (it offers no other way)
-        attempt.cancel()
-    bound.close()
 
 
 def _limits(settings: BacnetBus) -> Limits:
