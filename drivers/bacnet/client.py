@@ -8,50 +8,52 @@ from __future__ import annotations
 
 import asyncio
 import random
-import socket
 from collections.abc import Sequence
-from typing import Any
 
-from bacpypes3.apdu import (  # type: ignore[import-untyped]
-    ErrorPDU,
-    ErrorRejectAbortNack,
-    ReadPropertyACK,
-    ReadPropertyMultipleACK,
-    SimpleAckPDU,
-)
-from bacpypes3.app import Application  # type: ignore[import-untyped]
+from bacpypes3.apdu import ComplexAckPDU, SimpleAckPDU  # type: ignore[import-untyped]
 from bacpypes3.appservice import ABORTED  # type: ignore[import-untyped]
-from bacpypes3.basetypes import Segmentation, ServicesSupported  # type: ignore[import-untyped]
-from bacpypes3.ipv4.link import NormalLinkLayer  # type: ignore[import-untyped]
+from bacpypes3.basetypes import Segmentation  # type: ignore[import-untyped]
+from bacpypes3.comm import bind  # type: ignore[import-untyped]
 from bacpypes3.local.device import DeviceObject  # type: ignore[import-untyped]
-from bacpypes3.pdu import Address, IPv4Address  # type: ignore[import-untyped]
+from bacpypes3.pdu import Address  # type: ignore[import-untyped]
 from bacpypes3.primitivedata import ObjectIdentifier  # type: ignore[import-untyped]
 
-from drivers.api import BadAnswer, BindFailed, NoAnswer, NotConnected, Refused
-from drivers.bacnet import messages
+from drivers.api import BadAnswer, NoAnswer, NotConnected, Refused
+from drivers.bacnet import messages, wire
+from drivers.bacnet.addresses import Station, station
 from drivers.bacnet.codec import ANY_INSTANCE, DEVICE, Atom, Atoms, ObjectId, Property, Ref
-from drivers.bacnet.messages import Element, Pdu
+from drivers.bacnet.foreign import Registration
+from drivers.bacnet.link import Link
 from drivers.bacnet.noise import quieten
 from drivers.bacnet.polling import OWN_MAX_APDU
+from drivers.bacnet.routes import Routes
 from drivers.bacnet.settings import BacnetBus
+from drivers.bacnet.stack import Element, Gateway, Limits, Pdu, Question
+from drivers.bacnet.wire import Denied, Malformed, Service
 
 PRIORITIES = frozenset({5, 10, 13})
 """The slots of a priority array that this house ever writes."""
-OPEN_DEADLINE_S = 2.0
 _MARGIN_S = 0.1
 _VENDOR = 999
 
-Stack = Any
-"""An Application of the library, which carries no types."""
-
 
 class Peer:
-    """One device's address: a single request in flight, and an invoke id of its own (it wraps after 256)."""
+    """One device's address: a single request in flight, and an invoke id of its own (it wraps after 256).
 
-    def __init__(self, address: str) -> None:
-        self.address = Address(address)
+    ``timeout_s`` and ``retries`` None: as the bus.
+    """
+
+    def __init__(self, address: str | None, timeout_s: float | None = None, retries: int | None = None) -> None:
+        self.move(None if address is None else station(address))
+        self.timeout_s = timeout_s
+        self.retries = retries
         self.lock = asyncio.Lock()
         self._invoke_id = random.randrange(256)
+
+    def move(self, place: Station | None) -> None:
+        """From now on it answers at ``place``, None while nobody knows where."""
+        self.station = place
+        self.address = None if place is None else Address(str(place))
 
     def next_invoke_id(self) -> int:
         """The next of 0 to 255."""
@@ -59,64 +61,74 @@ class Peer:
         return self._invoke_id
 
 
-class _Gateway(Application):  # type: ignore[misc]
-    """Our own device on the network. It answers reads and Who-Is and lets nobody write."""
+class Batch:
+    """Properties that are asked for together, encoded once."""
 
-    do_WritePropertyRequest = None  # noqa: N815  (names of the library)
-    do_WritePropertyMultipleRequest = None  # noqa: N815
-    do_SubscribeCOVRequest = None  # noqa: N815
-    do_DeviceCommunicationControlRequest = None  # noqa: N815
+    __slots__ = ("_last", "parameters", "refs")
 
-    def get_services_supported(self) -> Element:
-        """What is left of the library's services."""
-        return ServicesSupported(["read-property", "read-property-multiple", "who-is"])
+    def __init__(self, refs: Sequence[Ref]) -> None:
+        self.refs = frozenset(refs)
+        self.parameters = wire.read_many(refs)
+        self._last: tuple[bytes, dict[Ref, Atoms | Refused]] = (b"", {})
 
-    async def confirmation(self, apdu: Pdu) -> None:
-        """An answer; the library reports an undecodable one as an error without the invoke id: restore it."""
-        if isinstance(apdu, ErrorPDU) and apdu.apduInvokeID is None:
-            for request, _ in self._requests.get(apdu.pduSource, ()):
-                apdu.apduInvokeID = request.apduInvokeID
-        await super().confirmation(apdu)
+    def answers(self, octets: bytes) -> dict[Ref, Atoms | Refused]:
+        """What was answered, exactly what was asked for. The same octets as last time are not taken apart again.
+
+        Raises BadAnswer.
+        """
+        if self._last[0] != octets or not octets:
+            self._last = (octets, self._taken_apart(octets))
+        return self._last[1]
+
+    def _taken_apart(self, octets: bytes) -> dict[Ref, Atoms | Refused]:
+        try:
+            answered = wire.read_many_answer(octets)
+        except Malformed as error:
+            raise BadAnswer(str(error)) from error
+        found: dict[Ref, Atoms | Refused] = {}
+        for ref, element, content in answered:
+            if element is not None or ref in found:
+                raise BadAnswer(f"the answer brings more of {messages.name_of(ref)} than was asked for")
+            found[ref] = Refused(messages.cause(content)) if isinstance(content, Denied) else content
+        if found.keys() != self.refs:
+            odd = next(iter(found.keys() ^ self.refs))
+            raise BadAnswer(f"the answer {'lacks' if odd in self.refs else 'brings a foreign'} {messages.name_of(odd)}")
+        return found
 
 
 class Client:
     """Reads and writes properties of devices at known addresses. Raises only DriverError.
 
-    One unicast socket, bound exclusively: no broadcast socket is opened and no other program can share the port.
+    Its sockets are bound exclusively, no other program can share the port; the one at the broadcast address is
+    opened only where ``hears_broadcasts`` asks for it.
     """
 
-    def __init__(self, settings: BacnetBus) -> None:
+    def __init__(self, settings: BacnetBus, *, hears_broadcasts: bool = False) -> None:
         self._settings = settings
-        self.deadline_s = settings.timeout_s * (settings.retries + 1) + _MARGIN_S
-        self._app: Stack = None
+        self.link = Link(settings.endpoint, settings.broadcast_endpoint, hears_broadcasts=hears_broadcasts)
+        self.routes = Routes(self.link, settings.timeout_s * (settings.retries + 1))
+        self.registration = None if settings.foreign is None else Registration(self.link, settings.foreign)
+        self._app: Gateway | None = None
         self._waiting: set[asyncio.Future[Pdu]] = set()
 
     async def open(self) -> None:
-        """Bind and start. Raises BindFailed within OPEN_DEADLINE_S."""
+        """Bind and start. Raises BindFailed."""
         quieten()
-        interface, _, port = self._settings.address.partition(":")
-        host = interface.partition("/")[0]
-        bound = _bind(host, int(port))
-        app = _Gateway.from_object_list([_device_object(self._settings)])
-        address = IPv4Address(f"{host}/32:{port}")
-        link = NormalLinkLayer(address, bind_socket=bound)
-        app.nsap.bind(link, address=address)
-        app.link_layers[ObjectIdentifier(("network-port", 1))] = link
-        try:
-            async with asyncio.timeout(OPEN_DEADLINE_S):
-                await link.server._local_transport_ready.wait()  # noqa: SLF001  (the library tells nowhere else)
-        except TimeoutError:
-            raise BindFailed(f"{self._settings.address}: the socket did not come up") from None
-        finally:
-            if link.server.local_transport is None:
-                _give_up(link, bound)
+        await self.link.open()
+        app = Gateway.of(_device_object(self._settings), _limits(self._settings))
+        bind(app.asap, self.link)
+        app.link_layers[ObjectIdentifier(("network-port", 1))] = self.link
         self._app = app
+        if self.registration is not None:
+            self.registration.start()
 
     async def close(self) -> None:
         """Fail what is waiting, stop every state machine, close the socket. Never raises."""
         app, self._app = self._app, None
         if app is None:
             return
+        if self.registration is not None:
+            self.registration.stop()
         for future in self._waiting:
             if not future.done():
                 future.set_exception(NotConnected("the bus is closing"))
@@ -130,78 +142,75 @@ class Client:
 
     async def read(self, peer: Peer, ref: Ref) -> Atoms:
         """One property. Raises Refused with the device's own words."""
-        answer = await self._ask(peer, messages.read_request(peer.address, ref), ReadPropertyACK)
-        answered = messages.reference(answer.objectIdentifier, answer.propertyIdentifier)
+        answered, content = await self._read(peer, ref)
         if answered != ref:
             raise BadAnswer(f"asked for {messages.name_of(ref)}, answered {messages.name_of(answered)}")
-        return messages.content(answer.propertyValue)
+        return content
 
-    async def read_many(self, peer: Peer, refs: Sequence[Ref]) -> dict[Ref, Atoms | Refused]:
-        """Several properties at once; what the device refuses of them is a value. All of ``refs`` are in the answer.
+    async def read_many(self, peer: Peer, batch: Batch) -> dict[Ref, Atoms | Refused]:
+        """Several properties at once; what the device refuses of them is a value. All of them are in the answer.
 
         Raises AnswerTooLong or ServiceUnsupported where asking otherwise helps.
         """
-        answer = await self._ask(peer, messages.read_many_request(peer.address, refs), ReadPropertyMultipleACK)
-        found = dict(messages.results(answer))
-        if found.keys() != set(refs):
-            odd = next(iter(found.keys() ^ set(refs)))
-            raise BadAnswer(f"the answer {'lacks' if odd in refs else 'brings a foreign'} {messages.name_of(odd)}")
-        return found
+        return batch.answers(await self._ask(peer, Service.READ_PROPERTY_MULTIPLE, batch.parameters))
 
     async def who(self, peer: Peer) -> ObjectId:
         """The device object that answers at ``peer``, whichever it is."""
-        ref = Ref(ObjectId(DEVICE, ANY_INSTANCE), Property.OBJECT_IDENTIFIER)
-        answer = await self._ask(peer, messages.read_request(peer.address, ref), ReadPropertyACK)
-        return messages.object_id(answer.objectIdentifier)
+        answered, _ = await self._read(peer, Ref(ObjectId(DEVICE, ANY_INSTANCE), Property.OBJECT_IDENTIFIER))
+        return answered.object
 
     async def write(self, peer: Peer, ref: Ref, value: Atom, priority: int | None) -> None:
         """Write one property; ``priority`` None leaves it out. Returns on the device's acknowledgement."""
         if priority is not None and priority not in PRIORITIES:
             raise Refused(f"priority {priority} is never written")
-        await self._ask(peer, messages.write_request(peer.address, ref, value, priority), SimpleAckPDU)
+        await self._acknowledged(peer, Service.WRITE_PROPERTY, wire.write_property(ref, value, priority))
 
-    async def _ask(self, peer: Peer, request: Pdu, expected: type) -> Pdu:
+    async def _read(self, peer: Peer, ref: Ref) -> tuple[Ref, Atoms]:
+        octets = await self._ask(peer, Service.READ_PROPERTY, wire.read_property(ref))
+        try:
+            answered, element, content = wire.read_answer(octets)
+        except Malformed as error:
+            raise BadAnswer(str(error)) from error
+        if element is not None or isinstance(content, Denied):
+            raise BadAnswer(f"the answer is an element of {messages.name_of(answered)}")
+        return answered, content
+
+    async def _acknowledged(self, peer: Peer, service: Service, parameters: bytes) -> None:
+        await self._ask(peer, service, parameters, SimpleAckPDU)
+
+    async def _ask(self, peer: Peer, service: Service, parameters: bytes, expected: type = ComplexAckPDU) -> bytes:
         async with peer.lock:
             if self._app is None:
                 raise NotConnected("the bus is not open")
-            answer = await self._exchange(self._app, peer, request)
-        if not isinstance(answer, expected):
-            raise BadAnswer("the answer is to another service")
-        return answer
+            if peer.station is None:
+                raise NoAnswer("nobody knows its address")
+            await self.routes.find(peer.station)
+            question = Question(peer.address, service, parameters, peer.next_invoke_id())
+            return messages.parameters(await self._exchange(self._app, peer, question), service, expected)
 
-    async def _exchange(self, app: Stack, peer: Peer, request: Pdu) -> Pdu:
-        request.apduInvokeID = peer.next_invoke_id()
-        future = app.request(request)
-        self._waiting.add(future)
-        future.add_done_callback(_retrieved)
+    async def _exchange(self, app: Gateway, peer: Peer, question: Question) -> Pdu:
+        """The answer's APDU. Nothing of the question is left behind, however this ends."""
+        timeout_s = self._settings.timeout_s if peer.timeout_s is None else peer.timeout_s
+        retries = self._settings.retries if peer.retries is None else peer.retries
+        deadline_s = timeout_s * (retries + 1) + _MARGIN_S
+        transaction = app.asap.ask(question, timeout_s, retries)
+        self._waiting.add(question.answer)
         try:
-            async with asyncio.timeout(self.deadline_s):
-                return await future
+            async with asyncio.timeout(deadline_s):
+                await transaction.indication(question)
+                return await question.answer
         except TimeoutError:
-            raise NoAnswer(f"no answer within {self.deadline_s:.1f} s") from None
-        except ErrorRejectAbortNack as error:
-            raise messages.translated(error) from None
+            if peer.station is not None:
+                self.routes.doubt(peer.station)
+            raise NoAnswer(f"no answer within {deadline_s:.1f} s") from None
         finally:
-            self._waiting.discard(future)
-            _forget(app, request)
+            self._waiting.discard(question.answer)
+            transaction.forget()
 
 
-def _bind(host: str, port: int) -> socket.socket:
-    bound = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    try:
-        bound.bind((host, port))
-    except OSError as error:
-        bound.close()
-        raise BindFailed(f"{host}:{port}: {(error.strerror or str(error)).lower()}") from error
-    bound.setblocking(False)
-    return bound
-
-
-def _give_up(link: Element, bound: socket.socket) -> None:
-    """End the library's attempts, which it would repeat every second for ever."""
-    for attempt in link.server._transport_tasks:  # noqa: SLF001  (it offers no other way)
-        attempt.cancel()
-    bound.close()
+def _limits(settings: BacnetBus) -> Limits:
+    milliseconds = max(1, round(settings.timeout_s * 1000))
+    return Limits(settings.retries, milliseconds, milliseconds, OWN_MAX_APDU)
 
 
 def _device_object(settings: BacnetBus) -> Element:
@@ -216,15 +225,3 @@ def _device_object(settings: BacnetBus) -> Element:
         apduSegmentTimeout=milliseconds,
         numberOfApduRetries=settings.retries,
     )
-
-
-def _forget(app: Stack, request: Pdu) -> None:
-    """End the state machine of ``request`` where it still runs: nothing is sent again, nothing is accepted."""
-    for machine in list(app.asap.clientTransactions):
-        if machine.invokeID == request.apduInvokeID and machine.pdu_address == request.pduDestination:
-            machine.set_state(ABORTED)
-
-
-def _retrieved(future: asyncio.Future[Pdu]) -> None:
-    if not future.cancelled():
-        future.exception()

@@ -20,7 +20,7 @@ from drivers.api import (
     WriteResult,
 )
 from drivers.bacnet import codec, polling, readback
-from drivers.bacnet.client import Client, Peer
+from drivers.bacnet.client import Batch, Client, Peer
 from drivers.bacnet.codec import NULL, Atom, Atoms, ObjectId, Property, Ref, Undecodable
 from drivers.bacnet.messages import AnswerTooLong, ServiceUnsupported
 from drivers.bacnet.polling import Point
@@ -121,7 +121,7 @@ class Device:
             return await self._one_by_one(batch)
         refs = [ref for point in batch for ref in point.refs]
         try:
-            answers = await self._client.read_many(self._peer, refs)
+            answers = await self._client.read_many(self._peer, Batch(refs))
         except ServiceUnsupported:
             self._multiple = False
             return await self._one_by_one(batch)

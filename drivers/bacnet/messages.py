@@ -1,37 +1,30 @@
-"""bacpypes3's messages in the house's words: requests built, answers taken apart, refusals translated. No I/O."""
+"""Refusals in the house's words, and the names of BACnet's numbers. No I/O."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
 from bacpypes3.apdu import (  # type: ignore[import-untyped]
     AbortPDU,
     AbortReason,
-    ReadPropertyMultipleRequest,
-    ReadPropertyRequest,
+    ComplexAckPDU,
+    ErrorPDU,
     RejectPDU,
     RejectReason,
-    WritePropertyRequest,
+    SimpleAckPDU,
 )
-from bacpypes3.basetypes import PropertyReference, ReadAccessSpecification  # type: ignore[import-untyped]
-from bacpypes3.primitivedata import (  # type: ignore[import-untyped]
-    ApplicationTag,
-    ClosingTag,
-    ObjectIdentifier,
-    OpeningTag,
-    PropertyIdentifier,
-    TagClass,
-    TagList,
-)
+from bacpypes3.basetypes import ErrorClass, ErrorCode  # type: ignore[import-untyped]
+from bacpypes3.primitivedata import ObjectIdentifier, PropertyIdentifier  # type: ignore[import-untyped]
 
 from drivers.api import BadAnswer, Busy, DriverError, NoAnswer, Refused
-from drivers.bacnet.codec import Atom, Atoms, ObjectId, Ref, Tag
+from drivers.bacnet import wire
+from drivers.bacnet.codec import Ref
+from drivers.bacnet.wire import Denied, Malformed
 
 # The library carries no types: these say at least what is meant.
 Pdu = Any
 Enum = Any
-Element = Any
 
 _TOO_LONG = frozenset({AbortReason.segmentationNotSupported, AbortReason.bufferOverflow, AbortReason.apduTooLong})
 _SILENT = frozenset({AbortReason.noResponse, AbortReason.tsmTimeout, AbortReason.serverTimeout})
@@ -44,6 +37,8 @@ _LATER = frozenset(
 )
 _BUSY = frozenset({"busy", "device-busy", "configuration-in-progress", "out-of-memory", "router-busy", "timeout"})
 _GARBLED = frozenset({"invalid-tag", "malformed-message", "invalid-data-encoding", "message-incomplete"})
+_UNSUPPORTED = frozenset({"service-request-denied", "optional-functionality-not-supported"})
+_FULL = frozenset({"no-space-to-add-list-element", "no-space-to-write-property", "out-of-resources"})
 
 
 class AnswerTooLong(Refused):
@@ -54,17 +49,36 @@ class ServiceUnsupported(Refused):
     """The device does not know this service at all."""
 
 
-def translated(error: Pdu) -> DriverError:
+class TableFull(Refused):
+    """The device has no room for one more."""
+
+
+def parameters(answer: Pdu, service: int, expected: type) -> bytes:
+    """The octets of an ``expected`` kind of answer to ``service``. Raises a leaf of the drivers' tree."""
+    if not isinstance(answer, (SimpleAckPDU, ComplexAckPDU)):
+        raise translated(answer)
+    octets = bytes(answer.pduData)
+    if answer.apduService != service or not isinstance(answer, expected):
+        raise BadAnswer("the answer is to another service")
+    return octets
+
+
+def translated(answer: Pdu) -> DriverError:
     """An Error, Reject or Abort as a leaf of the drivers' tree."""
-    if isinstance(error, AbortPDU):
-        return _aborted(error.apduAbortRejectReason)
-    if isinstance(error, RejectPDU):
-        reason = error.apduAbortRejectReason
+    if isinstance(answer, AbortPDU):
+        return _aborted(answer.apduAbortRejectReason)
+    if isinstance(answer, RejectPDU):
+        reason = answer.apduAbortRejectReason
         if reason == RejectReason.unrecognizedService:
             return ServiceUnsupported("rejected: unrecognized-service")
         kind = AnswerTooLong if reason == RejectReason.bufferOverflow else Refused
         return kind(f"rejected: {reason}")
-    return _error(getattr(error, "errorClass", "error"), getattr(error, "errorCode", "other"))
+    if not isinstance(answer, ErrorPDU):
+        return BadAnswer("the answer is to another service")
+    try:
+        return _error(wire.error(bytes(answer.pduData)))
+    except Malformed as malformed:
+        return BadAnswer(str(malformed))
 
 
 def _aborted(reason: Enum) -> DriverError:
@@ -75,107 +89,24 @@ def _aborted(reason: Enum) -> DriverError:
     return Busy(f"aborted: {reason}") if reason in _LATER else BadAnswer(f"aborted: {reason}")
 
 
-def _error(error_class: Enum, error_code: Enum) -> DriverError:
-    code = str(error_code)
-    text = f"{error_class}: {code}"
+def _error(denied: Denied) -> DriverError:
+    text = cause(denied)
+    class_, _, code = text.partition(": ")
     if code in _BUSY:
         return Busy(text)
-    if str(error_class) == "communication" and code in _GARBLED:
+    if class_ == "communication" and code in _GARBLED:
         return BadAnswer("undecodable answer")
-    if str(error_class) == "services" and code in ("service-request-denied", "optional-functionality-not-supported"):
+    if class_ == "services" and code in _UNSUPPORTED:
         return ServiceUnsupported(text)
-    return Refused(text)
+    return TableFull(text) if class_ == "resources" and code in _FULL else Refused(text)
 
 
-def _identifier(wanted: ObjectId) -> Element:
-    return ObjectIdentifier((wanted.type, wanted.instance))
-
-
-def read_request(address: Element, ref: Ref) -> Pdu:
-    """A ReadProperty."""
-    return ReadPropertyRequest(
-        objectIdentifier=_identifier(ref.object),
-        propertyIdentifier=PropertyIdentifier(ref.property),
-        destination=address,
-    )
-
-
-def read_many_request(address: Element, refs: Sequence[Ref]) -> Pdu:
-    """A ReadPropertyMultiple; what belongs to one object is asked for together."""
-    wanted: dict[ObjectId, list[Element]] = {}
-    for ref in dict.fromkeys(refs):
-        wanted_property = PropertyReference(propertyIdentifier=PropertyIdentifier(ref.property))
-        wanted.setdefault(ref.object, []).append(wanted_property)
-    specifications = [
-        ReadAccessSpecification(objectIdentifier=_identifier(object_id), listOfPropertyReferences=references)
-        for object_id, references in wanted.items()
-    ]
-    return ReadPropertyMultipleRequest(listOfReadAccessSpecs=specifications, destination=address)
-
-
-def write_request(address: Element, ref: Ref, value: Atom, priority: int | None) -> Pdu:
-    """A WriteProperty."""
-    request = WritePropertyRequest(
-        objectIdentifier=_identifier(ref.object),
-        propertyIdentifier=PropertyIdentifier(ref.property),
-        propertyValue=TagList([OpeningTag(3), ApplicationTag(value.tag, value.octets), ClosingTag(3)]),
-        destination=address,
-    )
-    if priority is not None:
-        request.priority = priority
-    return request
-
-
-def results(answer: Pdu) -> Iterator[tuple[Ref, Atoms | Refused]]:
-    """What a ReadPropertyMultiple brought: values, and refusals as values."""
-    for result in answer.listOfReadAccessResults:
-        for element in result.listOfResults or ():
-            ref = reference(result.objectIdentifier, element.propertyIdentifier)
-            error = element.readResult.propertyAccessError
-            if error is None:
-                yield ref, content(element.readResult.propertyValue)
-            else:
-                yield ref, Refused(f"{error.errorClass}: {error.errorCode}")
-
-
-def object_id(identifier: Element) -> ObjectId:
-    """An identifier in the house's words."""
-    return ObjectId(int(identifier[0]), int(identifier[1]))
-
-
-def reference(identifier: Element, property_: Enum) -> Ref:
-    """Object and property in the house's words."""
-    return Ref(object_id(identifier), int(property_))
+@lru_cache(maxsize=256)
+def cause(denied: Denied) -> str:
+    """``object: unknown-object``."""
+    return f"{ErrorClass(denied.error_class)}: {ErrorCode(denied.error_code)}"
 
 
 def name_of(ref: Ref) -> str:
     """``analog-value,1 present-value``, for a cause."""
-    return f"{_identifier(ref.object)} {PropertyIdentifier(ref.property)}"
-
-
-def content(value: Element) -> Atoms:
-    """The tags between the brackets of an Any; what is itself in brackets becomes one CONSTRUCTED atom.
-
-    Raises BadAnswer where the brackets do not match: the library lets an answer pass that was cut off there.
-    """
-    tags = [] if value is None or value.tagList is None else list(value.tagList)
-    atoms = []
-    depth = 0
-    for tag in tags[1:-1]:
-        if tag.tag_class == TagClass.closing:
-            depth -= 1
-        elif depth == 0:
-            atoms.append(_atom(tag))
-        if tag.tag_class == TagClass.opening:
-            depth += 1
-    if depth != 0 or [tag.tag_class for tag in (*tags[:1], *tags[-1:])] != [TagClass.opening, TagClass.closing]:
-        raise BadAnswer("the answer is cut off")
-    return tuple(atoms)
-
-
-def _atom(tag: Element) -> Atom:
-    if tag.tag_class != TagClass.application:
-        return Atom(Tag.CONSTRUCTED)
-    if tag.tag_number == Tag.BOOLEAN:  # its value lies where the others have their length
-        return Atom(Tag.BOOLEAN, b"\x01" if tag.tag_lvt else b"\x00")
-    return Atom(int(tag.tag_number), bytes(tag.tag_data))
+    return f"{ObjectIdentifier((ref.object.type, ref.object.instance))} {PropertyIdentifier(ref.property)}"

@@ -125,6 +125,11 @@ class Station:
         """The services that were asked for, in order."""
         return list(self.app.served)
 
+    async def up(self) -> None:
+        """Wait until it listens."""
+        for link in self.app.link_layers.values():
+            await link.server._local_transport_ready.wait()
+
     async def aclose(self) -> None:
         """Leave the wire; once more does no harm."""
         await asyncio.sleep(0)

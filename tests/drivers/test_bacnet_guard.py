@@ -13,13 +13,11 @@ from contextlib import asynccontextmanager
 
 import pytest
 import structlog
-from hypothesis import given
-from hypothesis import strategies as st
 
 from drivers.api import BadAnswer, BindFailed, Busy, DriverError, NoAnswer, NotConnected, Refused
 from drivers.bacnet.client import Client, Peer
 from drivers.bacnet.codec import NULL, ObjectId, Property, Ref
-from drivers.bacnet.messages import AnswerTooLong, ServiceUnsupported, results
+from drivers.bacnet.messages import AnswerTooLong, ServiceUnsupported
 from drivers.bacnet.noise import Throttle, quieten
 from drivers.profile import BacnetPoint
 from tests.drivers.bacnet_station import (
@@ -73,19 +71,13 @@ async def test_an_address_that_is_not_ours_is_told_at_once() -> None:
         await Client(bus(address="192.0.2.1/24:47808")).open()
 
 
-async def test_a_socket_that_never_comes_up_is_told_within_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The library would try again every second for ever and say nothing."""
-
+async def test_a_socket_that_never_comes_up_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     async def fail(*_: object, **__: object) -> None:
         raise OSError("out of buffers")
 
-    loop = asyncio.get_running_loop()
-    loop.set_exception_handler(lambda *_: None)
-    monkeypatch.setattr(loop, "create_datagram_endpoint", fail)
-    monkeypatch.setattr("drivers.bacnet.client.OPEN_DEADLINE_S", 0.1)
+    monkeypatch.setattr(asyncio.get_running_loop(), "create_datagram_endpoint", fail)
     with pytest.raises(BindFailed, match="the socket did not come up"):
         await Client(bus()).open()
-    await asyncio.sleep(0)
     assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
@@ -151,10 +143,10 @@ async def test_a_silent_device_is_asked_once_more_and_then_left_alone() -> None:
         assert [frame.invoke_id for frame in peer.seen] == [peer.seen[0].invoke_id] * 2
 
 
-async def test_our_own_deadline_ends_the_retries_of_the_library() -> None:
+async def test_our_own_deadline_ends_the_retries_of_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
     """Should the library's own timers ever be longer, ours still holds and nothing is sent afterwards."""
     async with asking(lambda _: [], timeout_s=0.2, retries=3) as (client, peer, target):
-        client.deadline_s = 0.1
+        monkeypatch.setattr("drivers.bacnet.client._MARGIN_S", -0.7)
         with pytest.raises(NoAnswer, match=r"no answer within 0\.1 s"):
             await client.read(target, REF)
         await asyncio.sleep(0.3)
@@ -196,7 +188,7 @@ async def test_what_is_cancelled_before_it_started_is_not_repeated() -> None:
         (b"\x50%c\x0c\x91\x00\x91\x03", Busy, "device: device-busy"),
         (b"\x50%c\x0c\x91\x00\x91\x02", Busy, "device: configuration-in-progress"),
         (b"\x50%c\x0c\x91\x05\x91\x1d", ServiceUnsupported, "services: service-request-denied"),
-        (b"\x50%c\x0c\x91", BadAnswer, "undecodable answer"),
+        (b"\x50%c\x0c\x91", BadAnswer, "the answer is cut off"),
         (b"\x60%c\x09", ServiceUnsupported, "rejected: unrecognized-service"),
         (b"\x60%c\x06", Refused, "rejected: parameter-out-of-range"),
         (b"\x60%c\x01", AnswerTooLong, "rejected: buffer-overflow"),
@@ -206,7 +198,7 @@ async def test_what_is_cancelled_before_it_started_is_not_repeated() -> None:
         (b"\x71%c\x00", BadAnswer, "aborted: other"),
         (b"\x71%c\x0a", NoAnswer, "no answer"),
         (b"\x20%c\x0c", BadAnswer, "the answer is to another service"),
-        (b"\x30%c\x0c\x0c\x00", BadAnswer, "undecodable answer"),
+        (b"\x30%c\x0c\x0c\x00", BadAnswer, "the answer is cut off"),
     ],
 )
 async def test_every_refusal_has_its_leaf(apdu: bytes, error: type[DriverError], cause: str) -> None:
@@ -215,24 +207,6 @@ async def test_every_refusal_has_its_leaf(apdu: bytes, error: type[DriverError],
             await client.read(target, REF)
     assert type(caught.value) is error
     assert caught.value.cause == cause
-
-
-@given(st.binary(max_size=60))
-def test_what_the_library_decodes_we_take_or_refuse(octets: bytes) -> None:
-    """Whatever passes the library's decoder as an answer to many gives values or BadAnswer, nothing else."""
-    from bacpypes3.apdu import APCISequence, ComplexAckPDU  # type: ignore[import-untyped]
-
-    for prefix in (b"", b"\x0c\x00\x00\x00\x01\x1e\x29\x55", b"\x0c\x00\x00\x00\x01\x1e\x29\x55\x4e"):
-        ack = ComplexAckPDU(14, 1)
-        ack.put_data(prefix + octets)
-        try:
-            answer = APCISequence.decode(ack)
-        except Exception:  # noqa: BLE001, S112  (the library's own; it becomes an undecodable answer)
-            continue
-        try:
-            list(results(answer))
-        except BadAnswer:
-            continue
 
 
 async def test_nobody_writes_to_us() -> None:

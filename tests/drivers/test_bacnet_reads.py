@@ -243,10 +243,12 @@ async def test_identity_is_asked_again_after_an_outage() -> None:
         with pytest.raises(NoAnswer):
             await read(driver)
         impostor = Station(7, sensor(1, 30.0), port=station.port)
+        await impostor.up()
         with pytest.raises(Refused, match="found device 7"):
             await read(driver)
         await impostor.aclose()
         back = Station(1201, sensor(1, 21.0), port=station.port)
+        await back.up()
         assert shown(await read(driver)) == [21.0]
         await back.aclose()
 

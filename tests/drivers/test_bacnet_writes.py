@@ -201,6 +201,7 @@ async def test_a_device_that_took_over_the_address_is_not_written() -> None:
         with pytest.raises(NoAnswer):
             await driver.read(driver.polls["school"][0])
         impostor = Station(1202, setpoint(1, 16.0), port=station.port)
+        await impostor.up()
         result = await write(driver, 22.0)
         await impostor.aclose()
     assert result.outcome is Outcome.REJECTED
