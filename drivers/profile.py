@@ -12,6 +12,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
+LARGEST_ARC_STEP_PCT = 2.7
+"""From DALI's level 253 to 254; all other steps of the curve are smaller."""
+
 
 class Table(StrEnum):
     """The four Modbus tables."""
@@ -41,6 +44,27 @@ class WireType(StrEnum):
         return {"32": 2, "64": 4}.get(self.value[-2:], 1)
 
 
+class Encoding(StrEnum):
+    """What a raw number says; LINEAR is ``raw * scale + offset``, DALI_ARC a level on DALI's logarithmic curve in %."""
+
+    LINEAR = "linear"
+    DALI_ARC = "dali-arc"
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Where a value is written that is read elsewhere: the holding register ``address``.
+
+    With ``target`` the request is a telegram of two registers that all nodes of a gateway share: a counter that moves
+    on with every command (high byte) and the node (low byte), then the raw value (high byte). After it the device is
+    left alone for ``pause_s``, for it keeps no second telegram.
+    """
+
+    address: int
+    target: int | None = None
+    pause_s: float = 0.0
+
+
 @dataclass(frozen=True, slots=True)
 class ModbusPoint:
     """One value in a Modbus device. ``value = raw * scale + offset`` in ``unit``; address 0-based, as on the wire."""
@@ -62,6 +86,16 @@ class ModbusPoint:
     writable: bool = False
     feedback: str | None = None
     """The point that shows what the output really does, e.g. ``lamp.3.level`` for ``lamp.3.command``."""
+    bits: tuple[int, int] | None = None
+    """First and last bit of the register that hold the value, 0 is the lowest; None: all of it."""
+    encoding: Encoding = Encoding.LINEAR
+    written: Written | None = None
+    """None: it is written where it is read."""
+
+    @property
+    def resolution(self) -> float:
+        """The widest step from one raw value to the next, in ``unit``: nothing can be set more finely."""
+        return LARGEST_ARC_STEP_PCT if self.encoding is Encoding.DALI_ARC else abs(self.scale)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator
 from difflib import get_close_matches
 from typing import NamedTuple
 
-from drivers.profile import BacnetPoint, ModbusLimits, ModbusPoint, Table, WireType
+from drivers.profile import BacnetPoint, Encoding, ModbusLimits, ModbusPoint, Table, WireType
 from drivers.profile_spec import BacnetSpec, ModbusSpec, PointSpec
 
 BITS = frozenset({Table.COIL, Table.DISCRETE})
@@ -57,8 +57,10 @@ def point_faults(line: str, spec: PointSpec) -> Iterator[LineFault]:
 
 def _modbus_line(spec: ModbusSpec) -> Iterator[LineFault]:
     yield from _modbus_type(spec)
-    if spec.writable and spec.table in READ_ONLY:
+    yield from _modbus_encoding(spec)
+    if spec.writable and spec.write is None and spec.table in READ_ONLY:
         yield LineFault(f"nothing can be written to the {spec.table} table", "writable")
+    yield from _modbus_write(spec)
     if spec.scale == 0:
         yield LineFault("scale 0 makes every value the same", "scale")
     span = spec.type.registers
@@ -89,6 +91,35 @@ def _modbus_type(spec: ModbusSpec) -> Iterator[LineFault]:
         yield LineFault("a bit has no scale, offset or sentinels", "type")
     if spec.word_order == "little" and spec.type.registers == 1:
         yield LineFault(f"word_order concerns values of more than one register, not {spec.type}", "word_order")
+
+
+def _modbus_write(spec: ModbusSpec) -> Iterator[LineFault]:
+    if spec.write is None:
+        if spec.writable and spec.bits is not None:
+            yield LineFault("some bits of a register cannot be written without touching their neighbours", "writable")
+        return
+    count = 1 if spec.n is None else spec.n[1] - spec.n[0] + 1
+    if not spec.writable:
+        yield LineFault("write says where to write: the point is not writable", "write")
+    if spec.type.registers > 1 or spec.type is WireType.BIT:
+        yield LineFault("write is for values of one register", "write")
+    if spec.write.address + (count - 1) * spec.write.step > 65534:
+        yield LineFault("the last of these points is written beyond address 65535", "write")
+    if spec.write.target is not None and spec.write.target + count > 256:
+        yield LineFault("a target is a byte: the last of these points has one beyond 255", "write")
+    if count > 1 and spec.write.step == 0 and spec.write.target is None:
+        yield LineFault("all these points would be written to one register: give a step or a target", "write")
+    if spec.write.pause and spec.write.target is None:
+        yield LineFault("a pause follows a telegram: write has no target", "write")
+
+
+def _modbus_encoding(spec: ModbusSpec) -> Iterator[LineFault]:
+    if spec.bits is not None and spec.type is not WireType.UINT16:
+        yield LineFault("bits are taken from one register: type must be uint16", "bits")
+    if spec.encoding is Encoding.DALI_ARC and (spec.scale != 1 or spec.offset != 0):
+        yield LineFault("a level of DALI's curve has no scale or offset", "encoding")
+    if spec.encoding is Encoding.DALI_ARC and spec.type is not WireType.UINT16:
+        yield LineFault("a level of DALI's curve is one byte: type must be uint16", "encoding")
 
 
 def _bacnet_line(spec: BacnetSpec) -> Iterator[LineFault]:
@@ -126,6 +157,10 @@ def modbus_faults(points: Collection[ModbusPoint | BacnetPoint], limits: ModbusL
     for point in modbus:
         if point.table not in BITS and point.type.registers > limits.max_registers:
             yield PointFault(point.name, "type", f"{point.type} is wider than max_registers ({limits.max_registers})")
+        if point.written is not None and point.written.target is not None and not limits.write_multiple:
+            yield PointFault(
+                point.name, "write", "a telegram of two registers cannot be written without write_multiple"
+            )
         if point.writable and point.type.registers > 1 and not limits.write_multiple:
             yield PointFault(point.name, "writable", f"{point.type} cannot be written whole without write_multiple")
     for table in Table:

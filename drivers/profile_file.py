@@ -11,10 +11,10 @@ from pathlib import Path
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from drivers.profile import BacnetPoint, ModbusLimits, ModbusPoint, Profile
+from drivers.profile import BacnetPoint, ModbusLimits, ModbusPoint, Profile, Written
 from drivers.profile_check import PointFault, bacnet_faults, modbus_faults, point_faults
 from drivers.profile_source import Document, Problem, ProfileError, Where, read_document
-from drivers.profile_spec import BacnetSpec, HeadSpec, LimitsSpec, ModbusSpec, PointSpec
+from drivers.profile_spec import BacnetSpec, HeadSpec, LimitsSpec, ModbusSpec, PointSpec, WriteSpec
 
 __all__ = ["Problem", "ProfileError", "load_profile", "load_profiles", "profile_paths", "shipped_profiles"]
 
@@ -133,17 +133,25 @@ def _expand(line: str, spec: PointSpec) -> Iterator[ModbusPoint | BacnetPoint]:
         name = line.replace("{n}", str(n))
         feedback = spec.feedback and spec.feedback.replace("{n}", str(n))
         if isinstance(spec, ModbusSpec):
-            yield _modbus_point(spec, name, spec.address + (n - first) * spec.step, feedback)
+            yield _modbus_point(spec, name, n - first, feedback)
         elif isinstance(spec, BacnetSpec):
             yield _bacnet_point(spec, name, spec.object.replace("{n}", str(n)), feedback)
 
 
-def _modbus_point(spec: ModbusSpec, name: str, address: int, feedback: str | None) -> ModbusPoint:
+def _modbus_point(spec: ModbusSpec, name: str, place: int, feedback: str | None) -> ModbusPoint:
     point = ModbusPoint(
-        name, spec.table, address, spec.type, spec.unit, spec.scale, spec.offset, spec.word_order, spec.bit,
-        spec.sentinels, spec.minimum, spec.maximum, writable=spec.writable, feedback=feedback,
+        name, spec.table, spec.address + place * spec.step, spec.type, spec.unit, spec.scale, spec.offset,
+        spec.word_order, spec.bit, spec.sentinels, spec.minimum, spec.maximum, writable=spec.writable,
+        feedback=feedback, bits=spec.bits, encoding=spec.encoding, written=_written(spec.write, place),
     )  # fmt: skip
     return point if spec.every is None else replace(point, every_s=spec.every)
+
+
+def _written(spec: WriteSpec | None, place: int) -> Written | None:
+    if spec is None:
+        return None
+    target = None if spec.target is None else spec.target + place
+    return Written(spec.address + place * spec.step, target, spec.pause)
 
 
 def _bacnet_point(spec: BacnetSpec, name: str, address: str, feedback: str | None) -> BacnetPoint:
@@ -187,13 +195,22 @@ def _validated(document: Document, where: Where, model: type[BaseModel], raw: ob
 def _report(document: Document, where: Where, detail: ErrorDetails, model: type[BaseModel]) -> None:
     key, kind = where[-1] if where else "", detail["type"]
     if kind == "extra_forbidden":
-        allowed = LimitsSpec.model_fields if where[:-1] == ("modbus",) else model.model_fields
+        allowed = _allowed(where, model)
         message = f"unknown key {key!r}{_meant(str(key), allowed)}; allowed are {', '.join(allowed)}"
         document.report(where, message, at_key=True)
     elif kind == "missing":
         document.report(where[:-1], f"{key!r} is missing", at_key=True)
     else:
         document.report(where, f"{key}: {_worded(detail)}")
+
+
+def _allowed(where: Where, model: type[BaseModel]) -> Mapping[str, object]:
+    """The keys that may stand where one is unknown: those of the model, or of a mapping within it."""
+    if where[:-1] == ("modbus",):
+        return LimitsSpec.model_fields
+    if len(where) == 4 and where[2] == "write":
+        return WriteSpec.model_fields
+    return model.model_fields
 
 
 def _worded(detail: ErrorDetails) -> str:

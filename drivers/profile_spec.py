@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from drivers.profile import Table, WireType
+from drivers.profile import Encoding, Table, WireType
 
 _UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
@@ -29,8 +29,17 @@ def numbers(text: object) -> tuple[int, int]:
     return int(match[1]), int(match[2])
 
 
+def bit_range(text: object) -> tuple[int, int]:
+    """``0..7`` as (0, 7), within one register. Raises ValueError."""
+    first, last = numbers(text)
+    if last > 15:
+        raise ValueError("a register has the bits 0 to 15: a range is written first..last, e.g. 0..7")
+    return first, last
+
+
 Seconds = Annotated[float, BeforeValidator(seconds)]
 Numbers = Annotated[tuple[int, int], BeforeValidator(numbers)]
+Bits = Annotated[tuple[int, int], BeforeValidator(bit_range)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
 
 
@@ -50,6 +59,15 @@ class PointSpec(_Strict):
     feedback: str | None = Field(None, description="point that shows what the output really does")
 
 
+class WriteSpec(_Strict):
+    """``write:``, for a point that is written elsewhere than it is read: to a holding register."""
+
+    address: int = Field(ge=0, le=65535, description="0-based, as on the wire, of the first number")
+    step: int = Field(0, ge=0, le=65535, description="registers from one number to the next")
+    target: int | None = Field(None, ge=0, le=255, description="node of the first number: makes it a counted telegram")
+    pause: Seconds = Field(0.0, validate_default=False, description="silence after a telegram, e.g. 100ms")
+
+
 class ModbusSpec(PointSpec):
     """One line of ``points`` in a Modbus profile."""
 
@@ -61,7 +79,10 @@ class ModbusSpec(PointSpec):
     offset: Number = 0.0
     word_order: Literal["big", "little"] = Field("big", description="which half of a 32 or 64-bit value comes first")
     bit: int | None = Field(None, ge=0, le=15, description="which bit of the register, 0 is the lowest")
+    bits: Bits | None = Field(None, description="bits of the register that hold the value, e.g. 0..7")
+    encoding: Annotated[Encoding, Field(strict=False)] = Encoding.LINEAR
     sentinels: tuple[int, ...] = Field((), strict=False, description="raw unsigned values that mean: no value")
+    write: WriteSpec | None = Field(None, description="where it is written, if not where it is read")
 
 
 class BacnetSpec(PointSpec):

@@ -7,7 +7,8 @@ import struct
 from collections.abc import Sequence
 
 from drivers.api import Refused
-from drivers.profile import ModbusPoint, WireType
+from drivers.modbus.arc import arc_level, arc_percent
+from drivers.profile import Encoding, ModbusPoint, WireType
 
 _FORMATS = {
     WireType.UINT16: ">H",
@@ -31,10 +32,14 @@ def decode(words: Sequence[int], point: ModbusPoint) -> float | None:
         raise ValueError(f"{point.name}: {len(words)} words for {point.type}")
     if point.type is WireType.BIT:
         return float(words[0] >> (point.bit or 0) & 1)
+    if point.bits is not None:
+        words = (words[0] >> point.bits[0] & (1 << point.bits[1] - point.bits[0] + 1) - 1,)
     raw = _bytes(words, point)
     if point.sentinels and int.from_bytes(raw, "big") in point.sentinels:
         return None
     number: float = struct.unpack(_FORMATS[point.type], raw)[0]
+    if point.encoding is Encoding.DALI_ARC:
+        return arc_percent(int(number))
     value = scaled(number, point)
     return value if math.isfinite(value) else None
 
@@ -50,6 +55,8 @@ def encode(value: float, point: ModbusPoint) -> list[int]:
     if point.type is WireType.BIT:
         return [_bit(value, point)]
     number = (value - point.offset) / point.scale
+    if point.encoding is Encoding.DALI_ARC:
+        number = arc_level(value)
     try:
         raw = struct.pack(_FORMATS[point.type], number if point.type in _FLOATS else round(number))
     except (struct.error, OverflowError) as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from drivers.api import Fault, Now, Outcome, PointId, Poll, Reading, Refused, Write, WriteResult
@@ -67,12 +68,22 @@ class Device:
     async def _send(self, run: Run) -> list[tuple[int, Refused]]:
         """Write one run; what is refused together is tried one by one. Returns the refusals by place."""
         try:
-            await self._client.write(self._unit, run.table, run.address, run.words)
+            if run.changes[0].is_telegram:
+                await self._send_telegram(run.changes[0])
+            else:
+                await self._client.write(self._unit, run.table, run.address, run.words)
         except Refused as error:
             if len(run.changes) == 1:
                 return [(run.changes[0].place, error)]
             return [refusal for item in run.changes for refusal in await self._send(Run((item,)))]
         return []
+
+    async def _send_telegram(self, item: Change) -> None:
+        """The counter goes on from what stands in the device, which another client or an earlier run may have sent."""
+        (before, _) = await self._client.read(self._unit, item.table, item.address, 2)
+        await self._client.write(self._unit, item.table, item.address, item.telegram(before))
+        if item.point.written is not None and item.point.written.pause_s:
+            await asyncio.sleep(item.point.written.pause_s)
 
     async def _read_back(self, written: Sequence[Change]) -> list[tuple[Change, Outcome, Reading | None, str]]:
         judged: list[tuple[Change, Outcome, Reading | None, str]] = []
@@ -90,7 +101,7 @@ class Device:
     def _judged(self, item: Change, words: Sequence[int]) -> tuple[Change, Outcome, Reading | None, str]:
         value = decode(words, item.point)
         observed = None if value is None else Reading(self._point(item.point), value, self._now())
-        if tuple(words) == item.words:
+        if item.shows_in(words):
             return item, Outcome.APPLIED, observed, ""
         shown = "no value" if value is None else f"{value:g} {item.point.unit}".rstrip()
         return item, Outcome.NO_FEEDBACK, observed, f"reads back {shown}"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from drivers.api import Refused, Write
-from drivers.modbus.codec import encode
+from drivers.modbus.codec import decode, encode
 from drivers.modbus.pdu import MAX_WRITE_BITS, MAX_WRITE_REGISTERS
 from drivers.profile import ModbusLimits, ModbusPoint, Table
 
@@ -19,6 +19,34 @@ class Change:
     point: ModbusPoint
     words: tuple[int, ...]
 
+    @property
+    def table(self) -> Table:
+        """Where it is written: what is read elsewhere is written to the holding registers."""
+        return self.point.table if self.point.written is None else Table.HOLDING
+
+    @property
+    def address(self) -> int:
+        """Of the first word written."""
+        return self.point.address if self.point.written is None else self.point.written.address
+
+    @property
+    def is_telegram(self) -> bool:
+        """Whether it travels alone, numbered, in registers that it shares with others."""
+        return self.point.written is not None and self.point.written.target is not None
+
+    def telegram(self, before: int) -> list[int]:
+        """The two registers of a telegram that follows one whose first register is ``before``."""
+        assert self.point.written is not None  # noqa: S101 - is_telegram
+        counter = (before >> 8) + 1 & 0xFF
+        return [counter << 8 | (self.point.written.target or 0), self.words[0] << 8]
+
+    def shows_in(self, words: Sequence[int]) -> bool:
+        """Whether these words, read where the point is read, say what was written."""
+        if self.point.written is None:
+            return tuple(words) == self.words
+        low = 0 if self.point.bits is None else self.point.bits[0]
+        return decode(words, self.point) == decode([word << low for word in self.words], self.point)
+
 
 @dataclass(frozen=True, slots=True)
 class Run:
@@ -29,12 +57,12 @@ class Run:
     @property
     def table(self) -> Table:
         """The table all of them lie in."""
-        return self.changes[0].point.table
+        return self.changes[0].table
 
     @property
     def address(self) -> int:
         """Of the first word."""
-        return self.changes[0].point.address
+        return self.changes[0].address
 
     @property
     def words(self) -> list[int]:
@@ -48,13 +76,16 @@ def change(place: int, write: Write, point: ModbusPoint | None) -> Change:
         raise Refused(f"{write.point.point} is not writable")
     if write.value is None:
         raise Refused("a Modbus output has no priority array to relinquish")
-    return Change(place, point, tuple(encode(write.value, point)))
+    item = Change(place, point, tuple(encode(write.value, point)))
+    if item.is_telegram and item.words[0] > 0xFF:
+        raise Refused(f"{write.value:g} does not fit into the byte of a telegram")
+    return item
 
 
 def runs(changes: Iterable[Change], limits: ModbusLimits) -> list[Run]:
     """The fewest requests that write ``changes``; one each where the device takes no multiple writes."""
     gathered: list[list[Change]] = []
-    for item in sorted(changes, key=lambda c: (c.point.table, c.point.address, c.place)):
+    for item in sorted(changes, key=lambda c: (c.table, c.address, c.place)):
         if gathered and limits.write_multiple and _joins(gathered[-1], item, limits):
             gathered[-1].append(item)
         else:
@@ -63,10 +94,10 @@ def runs(changes: Iterable[Change], limits: ModbusLimits) -> list[Run]:
 
 
 def _joins(items: list[Change], item: Change, limits: ModbusLimits) -> bool:
-    last, point = items[-1].point, item.point
-    if last.table is not point.table or last.address + last.type.registers != point.address:
+    last = items[-1]
+    if item.is_telegram or last.table is not item.table or last.address + len(last.words) != item.address:
         return False
-    words = point.address + point.type.registers - items[0].point.address
-    if point.table is Table.COIL:
+    words = item.address + len(item.words) - items[0].address
+    if item.table is Table.COIL:
         return words <= min(limits.max_bits, MAX_WRITE_BITS)
     return words <= min(limits.max_registers, MAX_WRITE_REGISTERS)

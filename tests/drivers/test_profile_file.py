@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import re
 import time
 from datetime import date
 from pathlib import Path
 
 import pytest
 
-from drivers.profile import BacnetPoint, ModbusLimits, ModbusPoint, Table, WireType
+from drivers.modbus.polling import polls
+from drivers.profile import BacnetPoint, Encoding, ModbusLimits, ModbusPoint, Table, WireType, Written
 from drivers.profile_file import ProfileError, load_profile, load_profiles, profile_paths, shipped_profiles
 from drivers.profile_spec import HeadSpec, LimitsSpec
 
@@ -44,24 +46,44 @@ def one_line(directory: Path, spec: str, *more: str) -> list[str]:
 def test_every_shipped_profile_loads_and_names_the_house_vocabulary() -> None:
     profiles = load_profiles()
     assert {
-        "generic-cabinet", "generic-heating", "generic-thermostat", "eastron-sdm630", "eastron-sdm120",
-        "schneider-iem3155", "carlo-gavazzi-em24", "carlo-gavazzi-em340",
-    } <= set(profiles)  # fmt: skip
+        "generic-cabinet", "generic-relays", "generic-heating", "generic-thermostat", "intesis-dali", "ecodim-dali",
+        "adfweb-dali", *METERS,
+    } == set(profiles)  # fmt: skip
     for name, profile in profiles.items():
         assert profile.id == name
         assert profile.source
-        assert profile.checked <= date(2026, 11, 21)
+        assert profile.checked <= date(2026, 11, 24)
 
 
-@pytest.mark.parametrize(
-    "name", ["eastron-sdm630", "eastron-sdm120", "schneider-iem3155", "carlo-gavazzi-em24", "carlo-gavazzi-em340"]
-)
+METERS = (
+    "carlo-gavazzi-em24", "carlo-gavazzi-em340", "eastron-sdm120", "eastron-sdm630", "schneider-iem3155",
+    "socomec-countis-e24", "socomec-countis-e44",
+)  # fmt: skip
+METER_UNITS = {
+    "power": "W", "reactive-power": "var", "apparent-power": "VA", "power-factor": "", "energy": "kWh",
+    "energy-export": "kWh", "voltage": "V", "current": "A", "frequency": "Hz",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", METERS)
 def test_every_meter_has_power_and_energy_in_the_house_units(name: str) -> None:
     points = load_profile(shipped_profiles()[name]).points
-    units = {"power": "W", "energy": "kWh", "voltage": "V", "current": "A", "frequency": "Hz"}
-    assert {"meter.power", "meter.energy", "meter.voltage-l1", "meter.current-l1", "meter.frequency"} <= set(points)
+    assert {
+        "meter.power", "meter.reactive-power", "meter.apparent-power", "meter.energy", "meter.energy-export",
+        "meter.voltage-l1", "meter.current-l1",
+    } <= set(points)  # fmt: skip
     for point in points.values():
-        assert point.unit == units[point.name.removeprefix("meter.").split("-")[0]]
+        assert point.unit == METER_UNITS[re.sub(r"^meter\.|-l[123]$", "", point.name)]
+        assert (point.every_s == 30.0) == point.name.startswith("meter.energy"), "counters are slow, the rest is not"
+
+
+@pytest.mark.parametrize("name", METERS)
+def test_a_meter_takes_few_requests(name: str) -> None:
+    profile = load_profile(shipped_profiles()[name])
+    modbus = [point for point in profile.points.values() if isinstance(point, ModbusPoint)]
+    fast, slow = (requests for _, requests in polls("m", modbus, profile.modbus))
+    assert len(fast) <= 5
+    assert len(slow) <= 2
 
 
 def test_a_large_profile_loads_fast() -> None:
@@ -92,6 +114,24 @@ def test_numbered_points_are_expanded(tmp_path: Path) -> None:
         every_s=1.5, writable=True, feedback="lamp.5.level",
     )  # fmt: skip
     assert points["lamp.4.level"] == ModbusPoint("lamp.4.level", Table.INPUT, 8, WireType.UINT16, sentinels=(0xFFFF,))
+
+
+def test_a_point_that_is_written_elsewhere_than_it_is_read(tmp_path: Path) -> None:
+    points = load(
+        tmp_path,
+        MODBUS.replace("write_multiple: false", "write_multiple: true")
+        + "  lamp.{n}.command: {n: 4..5, table: input, address: 12, step: 4, type: uint16, bits: 0..7,"
+        + " encoding: dali-arc, writable: true, write: {address: 64, target: 3, pause: 100ms}}\n"
+        + "  lamp.{n}.level: {n: 4..5, table: holding, address: 12, step: 4, type: uint16, writable: true,"
+        + " write: {address: 90, step: 2}}\n",
+    )
+    command, level = points["lamp.5.command"], points["lamp.5.level"]
+    assert isinstance(command, ModbusPoint)
+    assert isinstance(level, ModbusPoint)
+    assert (command.address, command.bits, command.encoding) == (16, (0, 7), Encoding.DALI_ARC)
+    assert command.written == Written(64, 4, 0.1)
+    assert level.written == Written(92)
+    assert (command.resolution, level.resolution) == (2.7, 1.0)
 
 
 def test_limits_and_the_head_are_read(tmp_path: Path) -> None:
@@ -161,6 +201,36 @@ def test_bacnet_objects_are_numbered(tmp_path: Path) -> None:
         ("a.{n}: {n: 8..1, table: coil, address: 0, step: 1, type: bit}", "written first..last"),
         ("a.{n}: {n: 1..2, table: coil, address: 0, type: bit}", "step must be at least 1"),
         ("a.{n}: {n: 1..2, table: input, address: 0, step: 1, type: float32}", "step must be at least 2"),
+        ("a: {table: input, address: 0, type: uint32, bits: 0..7}", "taken from one register: type must be uint16"),
+        ("a: {table: input, address: 0, type: uint16, bits: 9..16}", "8:53: bits: a register has the bits 0 to 15"),
+        ("a: {table: holding, address: 0, type: uint16, bits: 0..7, writable: true}", "without touching their neigh"),
+        ("a: {table: input, address: 0, type: uint16, encoding: dali}", "not one of linear, dali-arc, did you mean"),
+        ("a: {table: input, address: 0, type: int16, encoding: dali-arc}", "is one byte: type must be uint16"),
+        ("a: {table: input, address: 0, type: uint16, scale: 2, encoding: dali-arc}", "has no scale or offset"),
+        ("a: {table: input, address: 0, type: uint16, write: {address: 1}}", "8:54: write says where to write"),
+        ("a: {table: input, address: 0, type: uint32, writable: true, write: {address: 1}}", "values of one register"),
+        ("a: {table: input, address: 0, type: uint16, writable: true, write: {adress: 1}}", "did you mean 'address'?"),
+        ("a: {table: input, address: 0, type: uint16, writable: true, write: {target: 1}}", "'address' is missing"),
+        (
+            "a: {table: input, address: 0, type: uint16, writable: true, write: {address: 65535}}",
+            "beyond address 65535",
+        ),
+        (
+            "a: {table: input, address: 0, type: uint16, writable: true, write: {address: 1, pause: 1s}}",
+            "has no target",
+        ),
+        (
+            "a.{n}: {n: 1..2, table: input, address: 0, step: 1, type: uint16, writable: true, write: {address: 1}}",
+            "all these points would be written to one register",
+        ),
+        (
+            "a.{n}: {n: 1..9, table: input, address: 0, step: 1, type: uint16, write: {address: 1, target: 250}}",
+            "one beyond 255",
+        ),
+        (
+            "a: {table: input, address: 0, type: uint16, writable: true, write: {address: 1, target: 2}}",
+            "cannot be written without write_multiple",
+        ),
     ],
 )
 def test_what_cannot_be_meant_is_an_error(tmp_path: Path, spec: str, problem: str) -> None:
