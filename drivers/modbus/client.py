@@ -2,12 +2,13 @@
 
 A late answer must never be taken for the next one:
 
-- TCP: the transaction id tells them apart, so a silent unit behind a gateway costs the other units nothing. The
+- Modbus TCP: the transaction id tells them apart, so a silent unit behind a gateway costs the other units nothing. The
   connection is opened anew after three requests in a row without an answer (half-open, device restarted), and
   before the very next request after a bad answer, a cancelled request or bytes left over (the stream is in doubt).
-- RTU has no such id. Another unit's answer, another function or length is told by itself; the same unit is left
-  alone until a second timeout has passed since it was silent, so that its late answer falls on an idle line.
-  Before each request the line must have been silent for 3.5 characters.
+- RTU, on a line or through TCP, has no such id. Another unit's answer, another function or length is told by itself;
+  the same unit is left alone until a second timeout has passed since it was silent, so that its late answer falls on
+  an idle line. Before each request the line must have been silent for 3.5 characters. Through TCP, the connection
+  too is opened anew after three silences.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ from collections.abc import Mapping, Sequence
 
 from drivers.api import BadAnswer, NoAnswer, NotConnected, Refused
 from drivers.modbus import pdu
+from drivers.modbus.ends import End, SerialEnd
 from drivers.modbus.identification import BASIC, REGULAR, identification_part, identification_question
-from drivers.modbus.link import Link, SerialEnd, TcpEnd, open_link
+from drivers.modbus.link import Link, open_link
 from drivers.profile import Table
 
 _UNANSWERED_BEFORE_REOPEN = 3
@@ -27,10 +29,10 @@ _UNANSWERED_BEFORE_REOPEN = 3
 class Client:
     """One endpoint. ``timeout_s`` bounds connecting and each wait for an answer; one call at a time."""
 
-    def __init__(self, end: TcpEnd | SerialEnd, timeout_s: float, retries: int) -> None:
-        self._end = end
+    def __init__(self, end: End, timeout_s: float, retries: int) -> None:
+        self._end, self._pace = end, end.pace
         self._timeout_s = timeout_s
-        self._retries = retries if isinstance(end, TcpEnd) else 0
+        self._retries = retries if self._pace is None else 0
         self._link: Link | None = None
         self._in_doubt = False
         self._unanswered = 0
@@ -89,10 +91,9 @@ class Client:
     async def _ask_once(self, unit: int, question: pdu.Question) -> bytes:
         link = await self._ready(unit)
         try:
-            answer = await link.ask(unit, question.pdu, question.longest)
+            answer = await link.ask(unit, question)
             self._unanswered = 0
             pdu.check(question, answer)
-            return answer
         except NoAnswer:
             self._unanswered += 1
             self._leave_alone(unit)
@@ -101,26 +102,31 @@ class Client:
             self._in_doubt = True
             self._leave_alone(unit)
             raise
+        return answer
 
     async def _ready(self, unit: int) -> Link:
         """A usable link on which no earlier answer can still be mistaken for the next one."""
         link = self._link
-        if link is not None and (not link.usable or self._outworn(link)):
+        if link is not None and self._outworn(link):
             await self.close()
         if self._link is None:
             self._in_doubt, self._unanswered = False, 0
             self._link = await open_link(self._end, self._timeout_s)
-        if isinstance(self._end, SerialEnd):
-            await self._silence(self._link, unit, self._end.silence_s)
+        if self._pace is not None:
+            await self._silence(self._link, unit, self._pace.silence_s)
         return self._link
 
     def _outworn(self, link: Link) -> bool:
+        if not link.usable:
+            return True
         if isinstance(self._end, SerialEnd):
             return False
-        return self._in_doubt or link.leftover or self._unanswered >= _UNANSWERED_BEFORE_REOPEN
+        in_doubt = self._pace is None and (self._in_doubt or link.leftover > 0)
+        return in_doubt or self._unanswered >= _UNANSWERED_BEFORE_REOPEN
 
     def _leave_alone(self, unit: int) -> None:
-        self._quiet_until[unit] = asyncio.get_running_loop().time() + self._timeout_s
+        if self._pace is not None:
+            self._quiet_until[unit] = asyncio.get_running_loop().time() + self._timeout_s
 
     async def _silence(self, link: Link, unit: int, gap_s: float) -> None:
         """Wait until the unit may be asked and the line has been silent for ``gap_s``; at most one timeout of noise."""

@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 
 from drivers.api import BadAnswer, Busy, Refused
 from drivers.modbus import pdu
-from drivers.modbus.link import Link, SerialEnd, TcpEnd
 from drivers.profile import Table
 
 
@@ -60,18 +59,3 @@ def test_only_the_echo_acknowledges(words: list[int], answer: bytes) -> None:
     if answer != question.pdu[:5]:
         with pytest.raises((BadAnswer, Busy, Refused)):
             pdu.check(question, answer)
-
-
-@pytest.mark.parametrize("end", [TcpEnd("127.0.0.1", 1), SerialEnd("/dev/null", 9600, "E", 1)], ids=["tcp", "rtu"])
-@given(
-    pieces=st.lists(
-        st.one_of(st.binary(min_size=1, max_size=300), st.just(b"\x00\x00\x00\x00\x00\x04\x01\x83")), max_size=6
-    )
-)
-async def test_no_bytes_from_the_wire_break_the_link(end: TcpEnd | SerialEnd, pieces: list[bytes]) -> None:
-    """What comes without a request changes nothing, and nothing but an error of ours ever comes out."""
-    link = Link(end, 0.1)
-    for piece in pieces:
-        link.data_received(piece)
-    assert len(link.recv_buffer) <= 264
-    link.close()
