@@ -20,8 +20,9 @@ from bacpypes3.primitivedata import ObjectIdentifier  # type: ignore[import-unty
 
 from drivers.api import BadAnswer, NoAnswer, NotConnected, Refused
 from drivers.bacnet import messages, wire
-from drivers.bacnet.addresses import station
+from drivers.bacnet.addresses import Station, station
 from drivers.bacnet.codec import ANY_INSTANCE, DEVICE, Atom, Atoms, ObjectId, Property, Ref
+from drivers.bacnet.foreign import Registration
 from drivers.bacnet.link import Link
 from drivers.bacnet.noise import quieten
 from drivers.bacnet.polling import OWN_MAX_APDU
@@ -42,13 +43,23 @@ class Peer:
     ``timeout_s`` and ``retries`` None: as the bus.
     """
 
-    def __init__(self, address: str, timeout_s: float | None = None, retries: int | None = None) -> None:
-        self.station = station(address)
-        self.address = Address(str(self.station))
+    def __init__(self, address: str | None, timeout_s: float | None = None, retries: int | None = None) -> None:
+        self.move(None if address is None else station(address))
         self.timeout_s = timeout_s
         self.retries = retries
         self.lock = asyncio.Lock()
         self._invoke_id = random.randrange(256)
+
+    @property
+    def max_apdu(self) -> int:
+        """The longest APDU that reaches us from there, whatever the device itself can do."""
+        limit = None if self.station is None else self.station.max_apdu
+        return OWN_MAX_APDU if limit is None else limit
+
+    def move(self, place: Station | None) -> None:
+        """From now on it answers at ``place``, None while nobody knows where."""
+        self.station = place
+        self.address = None if place is None else Address(str(place))
 
     def next_invoke_id(self) -> int:
         """The next of 0 to 255."""
@@ -100,8 +111,9 @@ class Client:
 
     def __init__(self, settings: BacnetBus, *, hears_broadcasts: bool = False) -> None:
         self._settings = settings
-        self.link = Link(settings.endpoint, settings.broadcast, hears_broadcasts=hears_broadcasts)
+        self.link = Link(settings.endpoint, settings.broadcast_endpoint, hears_broadcasts=hears_broadcasts)
         self.routes = Routes(self.link, settings.timeout_s * (settings.retries + 1))
+        self.registration = None if settings.foreign is None else Registration(self.link, settings.foreign)
         self._app: Gateway | None = None
         self._waiting: set[asyncio.Future[Pdu]] = set()
 
@@ -113,12 +125,16 @@ class Client:
         bind(app.asap, self.link)
         app.link_layers[ObjectIdentifier(("network-port", 1))] = self.link
         self._app = app
+        if self.registration is not None:
+            self.registration.start()
 
     async def close(self) -> None:
         """Fail what is waiting, stop every state machine, close the socket. Never raises."""
         app, self._app = self._app, None
         if app is None:
             return
+        if self.registration is not None:
+            self.registration.stop()
         for future in self._waiting:
             if not future.done():
                 future.set_exception(NotConnected("the bus is closing"))
@@ -172,6 +188,8 @@ class Client:
         async with peer.lock:
             if self._app is None:
                 raise NotConnected("the bus is not open")
+            if peer.station is None:
+                raise NoAnswer("nobody knows its address")
             await self.routes.find(peer.station)
             question = Question(peer.address, service, parameters, peer.next_invoke_id())
             return messages.parameters(await self._exchange(self._app, peer, question), service, expected)
@@ -188,7 +206,8 @@ class Client:
                 await transaction.indication(question)
                 return await question.answer
         except TimeoutError:
-            self.routes.doubt(peer.station)
+            if peer.station is not None:
+                self.routes.doubt(peer.station)
             raise NoAnswer(f"no answer within {deadline_s:.1f} s") from None
         finally:
             self._waiting.discard(question.answer)
