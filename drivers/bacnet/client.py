@@ -50,6 +50,12 @@ class Peer:
         self.lock = asyncio.Lock()
         self._invoke_id = random.randrange(256)
 
+    @property
+    def max_apdu(self) -> int:
+        """The longest APDU that reaches us from there, whatever the device itself can do."""
+        limit = None if self.station is None else self.station.max_apdu
+        return OWN_MAX_APDU if limit is None else limit
+
     def move(self, place: Station | None) -> None:
         """From now on it answers at ``place``, None while nobody knows where."""
         self.station = place

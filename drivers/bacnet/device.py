@@ -22,6 +22,7 @@ from drivers.api import (
 from drivers.bacnet import codec, polling, readback
 from drivers.bacnet.client import Batch, Client, Peer
 from drivers.bacnet.codec import NULL, Atom, Atoms, ObjectId, Property, Ref, Undecodable
+from drivers.bacnet.identity import WrongDevice
 from drivers.bacnet.messages import AnswerTooLong, ServiceUnsupported
 from drivers.bacnet.polling import Point
 from drivers.bacnet.settings import BacnetDevice
@@ -43,6 +44,15 @@ class Device:
         self._proven = 0
         self._multiple = True
         self._absent: set[Ref] = set()
+
+    @property
+    def peer(self) -> Peer:
+        """Where it answers."""
+        return self._peer
+
+    def doubt(self) -> None:
+        """It must show again who it is before the next request."""
+        self._verified = False
 
     async def read(self, names: Iterable[str]) -> list[Reading | Fault]:
         """The points ``names``, in order. Raises DriverError when the device as a whole fails."""
@@ -85,7 +95,7 @@ class Device:
             await self._verify()
             self._absent.clear()
             if self._budget is None:
-                self._budget = polling.budget(await self._max_apdu())
+                self._budget = polling.budget(min(await self._max_apdu(), self._peer.max_apdu))
             self._verified = True
         return self._budget
 
@@ -98,8 +108,7 @@ class Device:
         except Refused:
             found = await self._who()
         if found != self._self.object:
-            there = "another device" if found is None else f"device {found.instance}"
-            raise Refused(f"expected device {self._self.object.instance}, found {there}")
+            raise WrongDevice(self._self.object.instance, None if found is None else found.instance)
 
     async def _who(self) -> ObjectId | None:
         """Who answers instead, where it says so."""

@@ -55,6 +55,25 @@ async def who_is(client: Client, low: int, high: int, *, target: str | None = No
     return sorted(seen.values(), key=lambda one: (one.instance, one.address))
 
 
+async def locate(client: Client, instance: int, wait_s: float) -> Station | None:
+    """The first station that says within ``wait_s`` that it is device ``instance``."""
+    place: asyncio.Future[Station] = asyncio.get_running_loop().create_future()
+
+    def hear(source: Station, word: IAm) -> None:
+        if word.instance == instance and not place.done():
+            place.set_result(source)
+
+    client.link.on_i_am.append(hear)
+    try:
+        client.link.tell_network(ANY_NETWORK, network.who_is(instance, instance))
+        async with asyncio.timeout(wait_s):
+            return await place
+    except TimeoutError:
+        return None
+    finally:
+        client.link.on_i_am.remove(hear)
+
+
 async def sweep(client: Client, *ranges: Range, target: str | None = None, wait_s: float = 2.0) -> AsyncIterator[Found]:
     """Every device of ``ranges`` (none: all instances), each (network, MAC, instance) once, as they are found.
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from drivers.api import Driver, Fault, Host, Lane, Now, Poll, Reading, Refused, Write, WriteResult
+from drivers.api import Driver, Fault, Host, Lane, Now, Outcome, Poll, Reading, Refused, Write, WriteResult
 from drivers.bacnet import polling
 from drivers.bacnet.client import Client
 from drivers.bacnet.device import Device
 from drivers.bacnet.settings import BacnetBus, BacnetDevice
+from drivers.bacnet.watch import Watch, Watched
 
 if TYPE_CHECKING:
     from drivers.registry import BusDevice
@@ -20,14 +21,21 @@ class BacnetDriver:
     """One BACnet/IP bus; implements drivers.api.Driver."""
 
     def __init__(self, bus_id: str, settings: BacnetBus, devices: Sequence[BusDevice], host: Host) -> None:
-        self._client = Client(settings)
+        self._now = host.now
+        placed = {device.id: _settings(device) for device in devices}
+        self._client = Client(settings, hears_broadcasts=_hears_broadcasts(settings, placed.values()))
         self._devices = {device.id: _device(self._client, device, host.now) for device in devices}
-        self._lanes = tuple(Lane(f"{bus_id}/{device.id}", (device.id,)) for device in devices)
+        watched = {name: Watched.of(device.peer, placed[name]) for name, device in self._devices.items()}
+        self._watch = Watch(bus_id, settings, self._client, watched, host)
+        for one in placed.values():
+            if one.station is not None and one.router is not None:
+                self._client.routes.name(one.station.network, one.router)
+        self._lanes = tuple(lanes(bus_id, placed))
         self._polls = MappingProxyType({i: polling.polls(i, d.points) for i, d in self._devices.items()})
 
     @property
     def lanes(self) -> Sequence[Lane]:
-        """One a device: they do not wait for one another."""
+        """One a device, which waits for no other; one for all devices of a network behind a router."""
         return self._lanes
 
     @property
@@ -45,21 +53,55 @@ class BacnetDriver:
 
     async def read(self, poll: Poll) -> Sequence[Reading | Fault]:
         """The points of one poll, in order."""
-        return await self._devices[poll.device].read(poll.points)
+        device = self._devices[poll.device]
+        async with self._watch.over(poll.device):
+            if self._watch.doubted(poll.device):
+                device.doubt()
+            seen = await device.read(poll.points)
+            return await self._watch.answered(poll.device, seen)
 
     async def write(self, writes: Sequence[Write]) -> Sequence[WriteResult]:
         """Write to one device and read back."""
-        return await self._devices[writes[0].point.device].write(writes) if writes else ()
+        if not writes:
+            return ()
+        name = writes[0].point.device
+        async with self._watch.over(name):
+            conflict = self._watch.forbids(name)
+            if conflict is not None:
+                return [WriteResult(write, Outcome.REJECTED, self._now(), detail=conflict) for write in writes]
+            if self._watch.doubted(name):
+                self._devices[name].doubt()
+            return await self._devices[name].write(writes)
+
+
+def lanes(bus_id: str, devices: Mapping[str, BacnetDevice]) -> Iterator[Lane]:
+    """The lanes of a bus: an MS/TP network behind a router is one queue, however many devices share it."""
+    sharing: dict[str, list[str]] = {}
+    for name, device in devices.items():
+        routed = device.station is not None and device.station.routed
+        key = f"{bus_id}/net-{device.station.network}" if routed and device.station else f"{bus_id}/{name}"
+        sharing.setdefault(key, []).append(name)
+    for key, names in sharing.items():
+        yield Lane(key, tuple(names))
+
+
+def _hears_broadcasts(settings: BacnetBus, devices: Iterable[BacnetDevice]) -> bool:
+    """A foreign device gets its broadcasts from the BBMD; else a socket for them is opened where they are needed."""
+    return settings.broadcast or (settings.foreign is None and any(device.looked_for for device in devices))
+
+
+def _settings(device: BusDevice) -> BacnetDevice:
+    if not isinstance(device.settings, BacnetDevice):
+        raise Refused(f"{device.id}: not a BACnet device")
+    return device.settings
 
 
 def _device(client: Client, device: BusDevice, now: Now) -> Device:
-    if not isinstance(device.settings, BacnetDevice):
-        raise Refused(f"{device.id}: not a BACnet device")
     try:
         points = polling.resolve(device.id, device.profile.points, device.points)
     except ValueError as error:
         raise Refused(str(error)) from error
-    return Device(client, device.settings, points, now)
+    return Device(client, _settings(device), points, now)
 
 
 def build(bus_id: str, settings: BacnetBus, devices: Sequence[BusDevice], host: Host) -> Driver:

@@ -28,13 +28,13 @@ Tell = Callable[[str | None], None]
 class Registration:
     """Keeps us registered between ``start`` and ``stop``."""
 
-    def __init__(self, link: Link, settings: ForeignDevice, answer_s: float = ANSWER_S) -> None:
+    def __init__(self, link: Link, settings: ForeignDevice) -> None:
         self.tell: Tell = lambda _: None
         self.failed: str | None = None
         self._link = link
         self._bbmd = settings.endpoint
         self._ttl_s = settings.ttl
-        self._answer_s = answer_s
+        self._renew_s = settings.ttl * 2 / 3
         self._failures = 0
         self._timer: asyncio.TimerHandle | None = None
         self._asking = False
@@ -56,7 +56,7 @@ class Registration:
     def _ask(self) -> None:
         self._asking = True
         self._link.send(network.register(self._ttl_s), self._bbmd)
-        self._later(self._answer_s, self._unanswered)
+        self._later(ANSWER_S, self._unanswered)
 
     def _answered(self, sender: Endpoint, code: int) -> None:
         if sender != self._bbmd or self._timer is None:
@@ -69,7 +69,7 @@ class Registration:
         if code == _SUCCESS:
             self._failures = 0
             self._say(None)
-            self._later(self._ttl_s * 2 / 3, self._ask)
+            self._later(self._renew_s, self._ask)
         else:
             self._failed(f"{_text(self._bbmd)} refuses the registration (0x{code:04x})")
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import struct
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import cast
+
+from drivers.api import Notice, Observation
 
 Address = tuple[str, int]
 Script = Callable[[bytes], Iterable[bytes]]
@@ -92,6 +94,24 @@ class Wire(asyncio.DatagramProtocol):
     def port(self) -> int:
         """Where it listens."""
         return int(self.transport.get_extra_info("sockname")[1])
+
+
+class Ear:
+    """What a driver says unasked."""
+
+    def __init__(self) -> None:
+        self.heard: asyncio.Queue[Observation] = asyncio.Queue()
+
+    def __call__(self, seen: Sequence[Observation]) -> None:
+        """As Host.hear."""
+        for one in seen:
+            self.heard.put_nowait(one)
+
+    async def notice(self) -> Notice:
+        """The next, which must be a notice."""
+        one = await asyncio.wait_for(self.heard.get(), 2.0)
+        assert isinstance(one, Notice)
+        return one
 
 
 @asynccontextmanager

@@ -80,7 +80,7 @@ async def test_no_router_is_told_in_time_and_asked_for_again() -> None:
             started = asyncio.get_running_loop().time()
             with pytest.raises(NoAnswer, match="no router to network 2001"):
                 await who_is(client, 0, 100, target="2001:17", wait_s=0.1)
-            assert asyncio.get_running_loop().time() - started < client.deadline_s + 0.2
+            assert asyncio.get_running_loop().time() - started < 0.5
         assert len(others.seen) == 2
 
 
