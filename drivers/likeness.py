@@ -51,7 +51,7 @@ class Value:
     def __str__(self) -> str:
         if self.value is None:
             return self.refused or "no value"
-        return f"{self.value:.6g} {self.point.unit}".rstrip()
+        return f"{self.value:.5g} {self.point.unit}".rstrip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,12 @@ class Likeness:
     def count(self, *wanted: Sight) -> int:
         """How many values look like one of ``wanted``."""
         return sum(value.sight in wanted for value in self.values)
+
+    def hopeless(self, of: int) -> bool:
+        """Whether it cannot fit any more, whatever the rest of its ``of`` values is."""
+        refused = sum(bool(value.refused) for value in self.values)
+        nothing_yet = self.count(Sight.TELLING) == 0 and refused > 1
+        return self.count(Sight.ODD) > 0 or refused * 4 > of or (nothing_yet and not self.named)
 
     @property
     def fits(self) -> bool:

@@ -1,4 +1,4 @@
-"""Registers of which nobody knows the meaning: every decoding of them side by side, and which of them look likely. Pure.
+"""Registers of which nobody knows the meaning: every decoding side by side, and which of them look likely. Pure.
 
 Likely is a guess for the eye of an engineer, never a value: a float within what meters and sensors give, a number
 that fills its registers, and what could be a mains voltage or frequency.
@@ -18,8 +18,13 @@ LONGEST = 1000
 """Registers that one look may span: more is for a program, not for eyes."""
 _SPAN = re.compile(r"(coil|discrete|input|holding):(0x[0-9a-f]{1,4}|\d{1,5})(?:\.\.(0x[0-9a-f]{1,4}|\d{1,5}))?")
 _SMALLEST, _LARGEST = 1e-3, 1e7
-_MAINS = ((207.0, 253.0, "V"), (380.0, 440.0, "V"), (49.5, 50.5, "Hz"))
-_SCALES = (1.0, 0.1, 0.01, 0.001)
+_MAINS = (
+    (207.0, 253.0, "V", (1.0, 0.1)),
+    (380.0, 440.0, "V", (1.0, 0.1)),
+    (49.5, 50.5, "Hz", (1.0, 0.1, 0.01, 0.001)),
+)
+"""From, to, unit, and by which scales whole numbers usually carry it."""
+_LETTERS = frozenset(b" +-./0123456789:ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz")
 
 
 class Span(NamedTuple):
@@ -93,8 +98,8 @@ def _likely(kind: WireType, order: str, value: float | None, words: Sequence[int
 
 def mains(value: float, *, whole: bool) -> str:
     """``230.4 V?`` where ``value`` may be a mains voltage or frequency, in a whole number also by tenths; else ""."""
-    for scale in _SCALES if whole else (1.0,):
-        for low, high, unit in _MAINS:
+    for low, high, unit, scales in _MAINS:
+        for scale in scales if whole else (1.0,):
             if low <= value * scale <= high:
                 return f"{value * scale:.5g} {unit}?"
     return ""
@@ -116,7 +121,7 @@ def text(words: Sequence[int]) -> str:
     return "".join(chr(octet) if 32 <= octet < 127 else "." for octet in octets)
 
 
-def texts(words: Mapping[int, int], shortest: int = 4) -> Iterator[tuple[int, str]]:
+def texts(words: Mapping[int, int], shortest: int = 6) -> Iterator[tuple[int, str]]:
     """Address and text of every run of registers that reads like a word of ``shortest`` letters or more."""
     run: list[int] = []
     start = 0
@@ -133,4 +138,4 @@ def texts(words: Mapping[int, int], shortest: int = 4) -> Iterator[tuple[int, st
 
 def _lettered(word: int) -> bool:
     high, low = word >> 8, word & 0xFF
-    return 32 <= high < 127 and (32 <= low < 127 or low == 0)
+    return high in _LETTERS and (low in _LETTERS or low == 0)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 
 from drivers.api import Busy, DriverError, NoAnswer, NotConnected, Refused
 from drivers.likeness import Value
 from drivers.modbus.client import Client
 from drivers.modbus.codec import decode
-from drivers.modbus.link import SerialEnd, TcpEnd
+from drivers.modbus.ends import End, SerialEnd
 from drivers.modbus.peek import BITS, Span
 from drivers.modbus.polling import Request, places, plan
 from drivers.profile import ModbusLimits, ModbusPoint, Table
@@ -24,7 +24,7 @@ _LINE_PAUSE_S = 0.02
 class Reader:
     """One endpoint, read only. ``timeout_s`` bounds connecting and each wait for an answer."""
 
-    def __init__(self, end: TcpEnd | SerialEnd, timeout_s: float) -> None:
+    def __init__(self, end: End, timeout_s: float) -> None:
         self._client = Client(end, timeout_s, 0)
         self._pause_s = _LINE_PAUSE_S if isinstance(end, SerialEnd) else 0.0
 
@@ -44,7 +44,7 @@ class Reader:
             return {}
 
     async def presence(self, unit: int) -> str:
-        """How a unit answers ("holding 0 is 55", "exception 2: illegal address"), "" where nobody is there.
+        """How a unit answers ("holding 0 is 55"), "" where nobody is there.
 
         Raises NotConnected, BindFailed, and BadAnswer where somebody answers what nobody can read.
         """
@@ -79,9 +79,10 @@ class Reader:
                 words |= {first + i: word for i, word in enumerate(found)}
         return words, refused
 
-    async def values(self, unit: int, points: Sequence[ModbusPoint], limits: ModbusLimits) -> list[Value]:
-        """``points`` as the device has them now, in the order of the map; a refusal is a value. Raises as ``read``."""
-        found: list[Value] = []
+    async def values(
+        self, unit: int, points: Sequence[ModbusPoint], limits: ModbusLimits
+    ) -> AsyncGenerator[list[Value], None]:
+        """``points`` as the device has them now, a request at a time; a refusal is a value. Raises as ``read``."""
         waiting = list(plan(points, limits))
         while waiting:
             request = waiting.pop(0)
@@ -91,10 +92,9 @@ class Reader:
                 if places(request) > 1:
                     waiting[:0] = [part for point in request.points for part in plan([point], limits)]
                 else:
-                    found += [Value(point, None, error.cause) for point in request.points]
+                    yield [Value(point, None, error.cause) for point in request.points]
             else:
-                found += _decoded(request, words)
-        return found
+                yield _decoded(request, words)
 
     async def close(self) -> None:
         """Close the connection."""

@@ -83,7 +83,8 @@ def test_what_may_be_of_the_mains(value: float, whole: bool, expected: str) -> N
 
 def test_text_in_registers() -> None:
     raw = words(b"\x00\x01SDM630\x00\x00\xff\xffV2.1")
-    assert list(texts(raw)) == [(1, "SDM630"), (6, "V2.1")]
+    assert list(texts(raw)) == [(1, "SDM630")]
+    assert list(texts(raw, shortest=4)) == [(1, "SDM630"), (6, "V2.1")]
     assert text([0x5344, 0x4D00]) == "SDM."
     assert list(texts({})) == []
 
@@ -96,4 +97,4 @@ def test_any_registers_can_be_looked_at(raw: dict[int, int], address: int) -> No
         {WireType.UINT16, WireType.INT16} if address in raw else set()
     )
     guess(found)
-    assert all(at in raw and len(said) >= 4 for at, said in texts(raw))
+    assert all(at in raw and len(said) >= 6 for at, said in texts(raw))

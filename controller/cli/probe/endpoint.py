@@ -16,7 +16,7 @@ from controller.cli.probe.progress import Teller
 from controller.cli.probe.registers import Form
 from controller.cli.probe.units import Scan, Unit
 from drivers.api import DriverError
-from drivers.modbus.link import SerialEnd, TcpEnd
+from drivers.modbus.ends import End, SerialEnd, TcpEnd
 from drivers.modbus.peek import Span
 from drivers.modbus.reader import Reader
 from drivers.profile import Profile
@@ -25,17 +25,19 @@ INTERRUPTED = 130
 SPEEDS = tuple((baud, parity) for baud in (9600, 19200, 38400, 4800, 2400, 57600, 115200) for parity in ("E", "N", "O"))
 """The usual ones, the most usual first."""
 
+_PLAIN = Form()
+
 
 @dataclass(frozen=True, slots=True)
 class Wish:
     """What is asked of an endpoint; ``text`` is how the target was written."""
 
     text: str
-    end: TcpEnd | SerialEnd
+    end: End
     units: Sequence[int]
     timeout_s: float
     spans: Sequence[Span] = ()
-    form: Form = Form()
+    form: Form = _PLAIN
     try_speeds: bool = False
     save: Path | None = None
     as_json: bool = False
@@ -80,9 +82,7 @@ class Seen:
                 teller.say([f"answers at {baudrate} Bd, parity {parity}: --baud {baudrate} --parity {parity}"])
                 return
 
-    async def _look(
-        self, end: TcpEnd | SerialEnd, profiles: Sequence[Profile], teller: Teller, *, until_found: bool = False
-    ) -> None:
+    async def _look(self, end: End, profiles: Sequence[Profile], teller: Teller, *, until_found: bool = False) -> None:
         reader = Reader(end, self.wish.timeout_s)
         scan = Scan(reader, profiles, self.wish.spans, self.wish.form, teller)
         self.units = scan.found
@@ -93,7 +93,7 @@ class Seen:
             await reader.close()
 
 
-def place(end: TcpEnd | SerialEnd) -> str:
+def place(end: End) -> str:
     """``Modbus TCP 127.0.0.1:502`` or ``Modbus RTU /dev/ttyUSB0, 9600 Bd, parity E, 1 stop bit``."""
     if isinstance(end, TcpEnd):
         return f"Modbus TCP {end.host}:{end.port}"
@@ -109,7 +109,7 @@ def span_of(units: Sequence[int]) -> str:
     return f"units {units[0]} to {units[-1]}" if whole else f"{len(units)} units from {units[0]} to {units[-1]}"
 
 
-def bus_settings(end: TcpEnd | SerialEnd) -> str:
+def bus_settings(end: End) -> str:
     """The endpoint as keys of a bus in a site file."""
     if isinstance(end, TcpEnd):
         host = f"[{end.host}]" if ":" in end.host else end.host
@@ -155,5 +155,6 @@ def _summary(seen: Seen) -> str:
         line = isinstance(seen.wish.end, SerialEnd)
         hint = "A and B swapped? another speed (--try-speeds)? " if line else ""
         return f"nobody answers. {hint}Other numbers: --units 1-247"
+    asked = "1 unit" if seen.asked == 1 else f"{seen.asked} units"
     looks = f", {known} like a known profile" if known else ""
-    return f"{count} of {seen.asked} {'unit' if seen.asked == 1 else 'units'} answer{'s' if count == 1 else ''}{looks}; nothing was written"
+    return f"{count} of {asked} answer{'s' if count == 1 else ''}{looks}; nothing was written"

@@ -10,7 +10,7 @@ import click
 from controller.cli.probe.units import Unit, said
 from controller.cli.targets import printable
 
-_HEAD = """\
+SITE_HEAD = """\
 # What `veilleuse probe {target}` found. Only questions were asked, nothing was written to a device.
 # To use it: put the line below `buses:` and the lines below `devices:` under the same words of your site.yaml (a site
 # without them takes this file as it is, at its end), compare each with what is wired, then run `veilleuse check`.
@@ -37,7 +37,7 @@ def save(path: Path, text: str) -> str:
 
 def modbus_fragment(target: str, bus: str, units: Sequence[Unit]) -> str:
     """``buses:`` and ``devices:`` for the units that were found; ``bus`` is the bus' settings as YAML flow pairs."""
-    lines = [_HEAD.format(target=printable(target)), "buses:\n", f"  probed: {{driver: modbus, {bus}}}\n"]
+    lines = [SITE_HEAD.format(target=printable(target)), "buses:\n", f"  probed: {{driver: modbus, {bus}}}\n"]
     known = [unit for unit in units if unit.profile is not None]
     lines.append("devices:\n" if known else "devices: []\n")
     for unit in units:

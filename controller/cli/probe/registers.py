@@ -40,7 +40,7 @@ def look_lines(look: Look, form: Form) -> Iterator[str]:
         if form.wide:
             yield from aligned(_wide_rows(found))
         if form.bits:
-            yield from (f"  {at:>5}  {_binary(word)}" for at, word in sorted(look.words.items()))
+            yield from (f" {at:>5}  {_binary(word)}" for at, word in sorted(look.words.items()))
         yield from (f"  text at {at}: {said}" for at, said in texts(look.words))
         yield "  * likely; < low word first; . nothing sensible; addresses as on the wire"
     yield from _refusals(look.refused)
@@ -65,31 +65,26 @@ def look_facts(look: Look) -> dict[str, object]:
 
 
 def _rows(words: Mapping[int, int], found: Mapping[int, Sequence[Decoding]]) -> list[Sequence[str]]:
-    rows: list[Sequence[str]] = [
-        ("  address", "hex", "", "uint16", "int16", "float32", "float32<", "int32", "int32<", "maybe")
-    ]
+    rows: list[Sequence[str]] = [("  at", "hex", "", "16 bit", "float32", "float32<", "int32", "int32<", "maybe")]
+    # int32 stands for uint32 too: they differ above 2^31 only, and hardly a count is that high.
+    names = ("float32 big", "float32 little", "int32 big", "int32 little")
     for at, several in found.items():
         by_name = {one.name: one for one in several}
-        wide = [_cell(by_name.get(f"float32 {order}")) for order in ("big", "little")]
-        whole = [_whole(by_name, order) for order in ("big", "little")]
-        short = (_cell(by_name["uint16"]), _cell(by_name["int16"]) if words[at] > 0x7FFF else "")
-        rows.append((f"  {at:>5}", f"{words[at]:04X}", text([words[at]]), *short, *wide, *whole, guess(several)))
+        negative = f"/{_cell(by_name['int16'])}" if words[at] > 0x7FFF else ""
+        short = _cell(by_name["uint16"]) + negative
+        cells = [_cell(by_name.get(name)) for name in names]
+        rows.append((f"  {at}", f"{words[at]:04X}", text([words[at]]), short, *cells, guess(several)))
     return rows
 
 
 def _wide_rows(found: Mapping[int, Sequence[Decoding]]) -> list[Sequence[str]]:
     names = [f"{kind} {order}" for kind in ("float64", "int64") for order in ("big", "little")]
-    rows: list[Sequence[str]] = [("  address", "float64", "float64<", "int64", "int64<")]
+    rows: list[Sequence[str]] = [("  at", "float64", "float64<", "int64", "int64<")]
     for at, several in found.items():
         by_name = {one.name: one for one in several}
         if any(name in by_name for name in names):
-            rows.append((f"  {at:>5}", *(_cell(by_name.get(name)) for name in names)))
+            rows.append((f"  {at}", *(_cell(by_name.get(name)) for name in names)))
     return rows
-
-
-def _whole(by_name: Mapping[str, Decoding], order: str) -> str:
-    """One column for both: only above 2^31 do they differ, and there a negative number is the likelier one."""
-    return _cell(by_name.get(f"int32 {order}"))
 
 
 def _cell(one: Decoding | None) -> str:
@@ -98,9 +93,10 @@ def _cell(one: Decoding | None) -> str:
     if one.value is None:
         return "."
     if one.type.value.startswith("float"):
-        sensible = one.value == 0 or 1e-4 <= abs(one.value) < 1e9
-        return f"{one.value:.6g}{'*' * one.likely}" if sensible else "."
-    return f"{one.value:.0f}{'*' * one.likely}"
+        sensible = one.value == 0 or 1e-4 <= abs(one.value) < 1e8
+        return f"{one.value:.5g}{'*' * one.likely}" if sensible else "."
+    largest = 1e15 if one.type.registers == 4 else 1e8
+    return f"{one.value:.0f}{'*' * one.likely}" if abs(one.value) < largest else "."
 
 
 def _bit_lines(look: Look) -> Iterator[str]:
@@ -109,7 +105,7 @@ def _bit_lines(look: Look) -> Iterator[str]:
         if shown.strip():
             groups = " ".join(shown[i : i + 4] for i in range(0, _BITS_A_LINE, 4))
             on = [str(start + i) for i in range(_BITS_A_LINE) if look.words.get(start + i)]
-            yield f"  {start:>5}  {groups.rstrip():<19}  {f'on: {", ".join(on)}' if on else 'all off'}"
+            yield f" {start:>5}  {groups.rstrip():<19}  {'on: ' + ', '.join(on) if on else 'all off'}"
 
 
 def _binary(word: int) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
 
 from controller.cli.probe.progress import Teller
 from controller.cli.probe.registers import Form, Look, look_facts, look_lines
@@ -39,13 +40,14 @@ class Unit:
 
     def lines(self) -> Iterator[str]:
         """For people; without what was peeked at."""
-        yield f"unit {self.unit:>3}  {self.how}"
+        yield f"unit {self.unit:>3}  {'answers' if self.readable else 'not readable'}: {self.how}"
         if self.identity:
             yield f"          says {said(self.identity)}"
         if not self.readable:
             yield "          another speed or parity, or two devices with this number?"
         for like in self.likely[:2]:
-            yield f"          {'looks like' if like is self.likely[0] else 'or like'} {like.profile.id}: {reasons(like)}"
+            looks = "looks like" if like is self.likely[0] else "or like"
+            yield from (f"          {line}" for line in reasons(looks, like))
         if self.readable and not self.likely and not self.looks:
             yield f"          no known profile fits; look closer: --units {self.unit} --peek input:0..31"
 
@@ -73,12 +75,14 @@ def said(identity: Mapping[int, str]) -> str:
     return ", ".join(dict.fromkeys(text for number in (0, 4, 5, 1, 2) if (text := identity.get(number, ""))))
 
 
-def reasons(like: Likeness) -> str:
-    """What speaks for a profile: ``18 of 18 values plausible (231.4 V, 50.01 Hz)``."""
+def reasons(looks: str, like: Likeness) -> Iterator[str]:
+    """A profile, and what speaks for it."""
     plausible = like.count(Sight.TELLING, Sight.POSSIBLE)
     telling = [str(value) for value in like.values if value.sight is Sight.TELLING]
     shown = ", ".join(dict.fromkeys([*telling[:_SHOWN], *telling[-1:]]))
-    return f"{plausible} of {len(like.values)} values plausible{f' ({shown})' if shown else ''}"
+    yield f"{looks} {like.profile.id}: {plausible} of {len(like.values)} values plausible{', it says so' * like.named}"
+    if shown:
+        yield f"  {shown}"
 
 
 class Scan:
@@ -118,7 +122,7 @@ class Scan:
         try:
             how = await self._reader.presence(unit)
         except BadAnswer as error:
-            return Unit(unit, f"answers, but not readably: {error.cause}", readable=False)
+            return Unit(unit, error.cause, readable=False)
         return Unit(unit, how) if how else None
 
     async def _take(self, unit: Unit) -> None:
@@ -146,15 +150,23 @@ class Scan:
         silences = 0
         said = tuple(unit.identity.values())
         for profile in sorted(self._profiles, key=lambda one: not named(one, said)):
-            points = sample(point for point in profile.points.values() if isinstance(point, ModbusPoint))
             try:
-                values = await self._reader.values(unit.unit, points, profile.modbus)
+                found.append(await self._like(unit.unit, profile, named(profile, said)))
             except NoAnswer:
                 silences += 1
                 if silences >= _SILENCES:
                     break
             except (BadAnswer, Busy):
                 continue
-            else:
-                found.append(Likeness(profile, tuple(values), named(profile, said)))
         return found
+
+    async def _like(self, unit: int, profile: Profile, is_named: bool) -> Likeness:
+        """The profile's map read as far as it may fit: the line has better things to do than to refuse."""
+        points = [point for point in sample(profile.points.values()) if isinstance(point, ModbusPoint)]
+        like = Likeness(profile, (), is_named)
+        async with aclosing(self._reader.values(unit, points, profile.modbus)) as parts:
+            async for part in parts:
+                like = replace(like, values=(*like.values, *part))
+                if like.hopeless(len(points)):
+                    break
+        return like
