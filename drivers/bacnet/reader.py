@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 
 from drivers.api import BadAnswer, NoAnswer, Refused
 from drivers.bacnet import codec
+from drivers.bacnet.addresses import Endpoint
 from drivers.bacnet.browse import (
     About,
     SeenObject,
@@ -29,10 +30,10 @@ _REFS = 24
 
 
 class Reader:
-    """Our own side, read only; bound by ``open``."""
+    """Our own side, read only; bound by ``open``. ``hears_broadcasts``: many devices answer a Who-Is to everybody."""
 
-    def __init__(self, settings: BacnetBus) -> None:
-        self._client = Client(settings)
+    def __init__(self, settings: BacnetBus, *, hears_broadcasts: bool = False) -> None:
+        self._client = Client(settings, hears_broadcasts=hears_broadcasts)
         self._single: set[str] = set()
 
     async def open(self) -> None:
@@ -42,6 +43,10 @@ class Reader:
     async def close(self) -> None:
         """Close the socket."""
         await self._client.close()
+
+    def route(self, network: int, router: Endpoint) -> None:
+        """``router`` leads to ``network``: nobody has to be asked for the way."""
+        self._client.routes.name(network, router)
 
     def sweep(self, low: int, high: int, wait_s: float) -> AsyncIterator[Found]:
         """Who-Is from ``low`` to ``high``, narrower where many answer: devices as they are found."""

@@ -94,11 +94,11 @@ class Seen:
 
 
 def place(end: End) -> str:
-    """``Modbus TCP 127.0.0.1:502`` or ``Modbus RTU /dev/ttyUSB0, 9600 Bd, parity E, 1 stop bit``."""
-    if isinstance(end, TcpEnd):
-        return f"Modbus TCP {end.host}:{end.port}"
-    stop = "1 stop bit" if end.stopbits == 1 else f"{end.stopbits} stop bits"
-    return f"Modbus RTU {end.path}, {end.baudrate} Bd, parity {end.parity}, {stop}"
+    """``Modbus TCP 127.0.0.1:502`` or ``Modbus RTU /dev/ttyUSB0 9600 8E1``."""
+    if isinstance(end, SerialEnd):
+        return f"Modbus RTU {end.path} {end.baudrate} 8{end.parity}{end.stopbits}"
+    kind = "over TLS" if end.tls is not None else "RTU over TCP" if end.pace is not None else "TCP"
+    return f"Modbus {kind} {end.host}:{end.port}"
 
 
 def span_of(units: Sequence[int]) -> str:

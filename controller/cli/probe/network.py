@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,12 +18,12 @@ from controller.cli.probe.fragment import save
 from controller.cli.probe.listed import bacnet_fragment, check_profile_path, drafted
 from controller.cli.probe.progress import Teller
 from drivers.api import BindFailed, DriverError
+from drivers.bacnet.addresses import DEFAULT_PORT
 from drivers.bacnet.browse import About
 from drivers.bacnet.client import Peer
 from drivers.bacnet.reader import Reader
-from drivers.bacnet.settings import DEFAULT_PORT, BacnetBus
+from drivers.bacnet.settings import BacnetBus
 
-LONGEST_INSTANCE = 4_194_302
 _ANSWERS_S = 2.0
 """How long answers to a Who-Is are waited for."""
 
@@ -53,7 +53,7 @@ class Seen:
     async def network(self) -> None:
         """Who is there, then who each of them is. Raises BindFailed."""
         assert self.wish.own is not None  # noqa: S101 - a network is named by our own address
-        reader = await opened(self.wish.own, self.wish.timeout_s)
+        reader = await opened(self.wish.own, self.wish.timeout_s, hears_broadcasts=True)
         try:
             found = []
             async for one in reader.sweep(self.wish.low, self.wish.high, _ANSWERS_S):
@@ -118,10 +118,10 @@ def probe_station(wish: Wish, address: str) -> int:
     return _end(seen, trouble, text, interrupted=interrupted)
 
 
-async def opened(own: str, timeout_s: float) -> Reader:
+async def opened(own: str, timeout_s: float, *, hears_broadcasts: bool = False) -> Reader:
     """A reader bound to ``own``. Raises BindFailed."""
     settings = BacnetBus(driver="bacnet", address=own, timeout_s=timeout_s)
-    reader = Reader(settings)
+    reader = Reader(settings, hears_broadcasts=hears_broadcasts)
     try:
         await reader.open()
     except BindFailed as error:
@@ -160,10 +160,10 @@ def free_port(own: str) -> int:
         return int(any_port.getsockname()[1])
 
 
-def _run(look: object) -> tuple[str, bool]:
+def _run(look: Coroutine[object, object, None]) -> tuple[str, bool]:
     """Why it ended early, if it did, and whether by Ctrl-C."""
     try:
-        asyncio.run(look)  # type: ignore[arg-type]
+        asyncio.run(look)
     except DriverError as error:
         return error.cause, False
     except KeyboardInterrupt:
