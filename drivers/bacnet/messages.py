@@ -14,7 +14,7 @@ from bacpypes3.apdu import (  # type: ignore[import-untyped]
     RejectReason,
     SimpleAckPDU,
 )
-from bacpypes3.basetypes import EngineeringUnits, ErrorClass, ErrorCode  # type: ignore[import-untyped]
+from bacpypes3.basetypes import ErrorClass, ErrorCode  # type: ignore[import-untyped]
 from bacpypes3.primitivedata import ObjectIdentifier, PropertyIdentifier  # type: ignore[import-untyped]
 
 from drivers.api import BadAnswer, Busy, DriverError, NoAnswer, Refused
@@ -110,11 +110,3 @@ def cause(denied: Denied) -> str:
 def name_of(ref: Ref) -> str:
     """``analog-value,1 present-value``, for a cause."""
     return f"{ObjectIdentifier((ref.object.type, ref.object.instance))} {PropertyIdentifier(ref.property)}"
-
-
-def unit_name(number: int) -> str:
-    """``degrees-celsius`` for 62; a number without a name stays a number."""
-    try:
-        return str(EngineeringUnits(number))
-    except ValueError:
-        return str(number)

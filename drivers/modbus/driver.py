@@ -24,7 +24,7 @@ class ModbusDriver:
     def __init__(self, bus_id: str, settings: ModbusBus, devices: Sequence[BusDevice], host: Host) -> None:
         sharing: dict[End, list[BusDevice]] = {}
         for device in devices:
-            sharing.setdefault(end_of(settings, device.id, _settings(device), host.directory), []).append(device)
+            sharing.setdefault(_end(settings, device, host.directory), []).append(device)
         self._clients: list[Client] = []
         self._devices: dict[str, Device] = {}
         self._lanes: list[Lane] = []
@@ -75,16 +75,15 @@ def _settings(device: BusDevice) -> ModbusDevice:
     return device.settings
 
 
-def end_of(bus: ModbusBus, name: str, device: ModbusDevice, directory: Path) -> End:
-    """Where the device ``name`` of a bus is reached. Raises ValueError where its files do not say."""
-    address = device.address
+def _end(bus: ModbusBus, device: BusDevice, directory: Path) -> End:
+    address = _settings(device).address
     if bus.serial is not None:
         if address is not None:
-            raise ValueError(f"{name}: an address of its own on a serial bus")
+            raise ValueError(f"{device.id}: an address of its own on a serial bus")
         return SerialEnd(str(directory / bus.serial), bus.baudrate, bus.parity, bus.stopbits)
     text = address or bus.tcp
     if text is None:
-        raise ValueError(f"{name}: neither the device nor its bus has an address")
+        raise ValueError(f"{device.id}: neither the device nor its bus has an address")
     host, _, port = text.rpartition(":")
     return TcpEnd(host.strip("[]"), int(port))
 
@@ -101,3 +100,8 @@ def _device(device: BusDevice, client: Client, now: Now) -> Device:
 def build(bus_id: str, settings: ModbusBus, devices: Sequence[BusDevice], host: Host) -> Driver:
     """A driver for one bus, not yet open. Raises ValueError on an endpoint or a point that does not exist."""
     return ModbusDriver(bus_id, settings, devices, host)
+
+
+def end_of(bus: ModbusBus, device: BusDevice, directory: Path) -> End:
+    """Where ``device`` of a bus is reached, for who asks it outside the daemon. Raises as ``build``."""
+    return _end(bus, device, directory)

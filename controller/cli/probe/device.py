@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from drivers.bacnet.browse import About, SeenObject
 from drivers.bacnet.listing import unit_named
-from drivers.bacnet.messages import unit_name
+from drivers.bacnet.units import unit_name
 
 BY_HAND = 8
 """The priority of a hand at the building's own controls, which is never overwritten."""

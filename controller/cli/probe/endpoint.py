@@ -16,7 +16,7 @@ from controller.cli.probe.progress import Teller
 from controller.cli.probe.registers import Form
 from controller.cli.probe.units import Scan, Unit
 from drivers.api import DriverError
-from drivers.modbus.ends import End, SerialEnd, TcpEnd
+from drivers.modbus.ends import End, Pace, SerialEnd
 from drivers.modbus.peek import Span
 from drivers.modbus.reader import Reader
 from drivers.profile import Profile
@@ -111,12 +111,26 @@ def span_of(units: Sequence[int]) -> str:
 
 def bus_settings(end: End) -> str:
     """The endpoint as keys of a bus in a site file."""
-    if isinstance(end, TcpEnd):
-        host = f"[{end.host}]" if ":" in end.host else end.host
-        return f'tcp: "{host}:{end.port}"'
-    stop = "" if end.stopbits == 1 else f", stopbits: {end.stopbits}"
-    path = json.dumps(str(Path(end.path).absolute()), ensure_ascii=False)
-    return f"serial: {path}, baudrate: {end.baudrate}, parity: {end.parity}{stop}"
+    if isinstance(end, SerialEnd):
+        return f"serial: {_quoted(Path(end.path).absolute())}, {_pace(end.pace)}"
+    host = f"[{end.host}]" if ":" in end.host else end.host
+    where = f'tcp: "{host}:{end.port}"'
+    if end.pace is not None:
+        return f"{where}, framing: rtu, {_pace(end.pace)}"
+    if end.tls is None:
+        return where
+    files = {"ca": end.tls.ca, "cert": end.tls.cert, "key": end.tls.key}
+    named = (f"{name}: {_quoted(path.absolute())}" for name, path in files.items() if path is not None)
+    return f"{where}, tls: {{{', '.join(named)}}}"
+
+
+def _pace(pace: Pace) -> str:
+    stop = "" if pace.stopbits == 1 else f", stopbits: {pace.stopbits}"
+    return f"baudrate: {pace.baudrate}, parity: {pace.parity}{stop}"
+
+
+def _quoted(path: Path) -> str:
+    return json.dumps(str(path), ensure_ascii=False)
 
 
 def _end(seen: Seen, trouble: str, *, interrupted: bool) -> int:

@@ -30,6 +30,7 @@ from drivers.modbus.driver import End, end_of
 from drivers.modbus.reader import Reader as ModbusReader
 from drivers.modbus.settings import ModbusBus, ModbusDevice
 from drivers.profile import ModbusPoint, Profile
+from drivers.registry import BusDevice
 
 if TYPE_CHECKING:
     from config.site import Device, Site
@@ -148,7 +149,8 @@ async def _modbus_bus(
     sharing: dict[End, list[tuple[Device, ModbusDevice]]] = {}
     for device in members:
         assert isinstance(device.settings, ModbusDevice)  # noqa: S101 - the site's loader saw to it
-        end = end_of(settings, device.id, device.settings, directory)
+        own = BusDevice(device.id, device.settings, device.profile, device.points)
+        end = end_of(settings, own, directory)
         sharing.setdefault(end, []).append((device, device.settings))
     for end, together in sharing.items():
         reader = ModbusReader(end, settings.timeout_s)
