@@ -20,7 +20,8 @@ def point(unit: str, name: str = "meter.power") -> ModbusPoint:
     ("unit", "value", "expected"),
     [
         ("V", 231.0, Sight.TELLING), ("V", 402.0, Sight.TELLING), ("V", 0.0, Sight.POSSIBLE), ("V", 17.0, Sight.ODD),
-        ("Hz", 50.02, Sight.TELLING), ("Hz", 5000.0, Sight.ODD), ("kWh", -1.0, Sight.ODD), ("W", -200.0, Sight.POSSIBLE),
+        ("Hz", 50.02, Sight.TELLING), ("Hz", 5000.0, Sight.ODD), ("kWh", -1.0, Sight.ODD),
+        ("W", -200.0, Sight.POSSIBLE),
         ("A", 1e-30, Sight.ODD), ("%", 101.0, Sight.ODD), ("", 1.0, Sight.POSSIBLE),
     ],
 )  # fmt: skip

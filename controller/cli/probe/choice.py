@@ -123,10 +123,10 @@ def _bacnet(goal: Network | Station, text: str, options: Options) -> LookOnce:
 
 
 def _site(goal: Named, directory: Path | None, options: Options) -> LookOnce:
-    from controller.cli.probe.wiring import probe_site
-
     if options.save is not None:
         raise ValueError("a device of a site is written in its files already: --save goes with an address")
+    from controller.cli.probe.wiring import probe_site
+
     where = directory or Path(os.environ.get("VEILLEUSE_SITE") or _DEFAULT_SITE)
     return partial(probe_site, where, goal.id, options.timeout_s, as_json=options.as_json)
 

@@ -145,13 +145,15 @@ class Scan:
             unit.looks.append(Look(span, *await self._reader.look(unit.unit, span)))
 
     async def _likenesses(self, unit: Unit) -> list[Likeness]:
-        """Each profile's map read; those that the device names itself come first, for a mute device ends this."""
+        """Each profile's map read, those that the device names itself first: one that fits then ends the search."""
         found: list[Likeness] = []
         silences = 0
         said = tuple(unit.identity.values())
         for profile in sorted(self._profiles, key=lambda one: not named(one, said)):
             try:
                 found.append(await self._like(unit.unit, profile, named(profile, said)))
+                if found[-1].named and found[-1].fits:
+                    break
             except NoAnswer:
                 silences += 1
                 if silences >= _SILENCES:
