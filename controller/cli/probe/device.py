@@ -11,7 +11,7 @@ from drivers.bacnet.units import unit_name
 
 BY_HAND = 8
 """The priority of a hand at the building's own controls, which is never overwritten."""
-HEADER = f"  {'object':<20} {'name':<26} {'value':<13} priorities held, flags"
+HEADER = f"  {'object':<18} {'name':<24} {'value':<12} priorities, flags"
 _FLAGS = ("in_alarm", "fault", "overridden", "out_of_service")
 
 
@@ -56,7 +56,7 @@ def object_line(one: SeenObject) -> str:
     said = one.name
     if one.description and one.description != one.name:
         said = f"{one.name}: {one.description}" if one.name else one.description
-    return f"  {one.key:<20} {_cut(said, 26):<26} {_cut(shown(one), 13):<13} {_notes(one)}".rstrip()
+    return f"  {one.key:<18} {_cut(said, 24):<24} {_cut(shown(one), 12):<12} {_notes(one)}".rstrip()
 
 
 def shown(one: SeenObject) -> str:
@@ -65,7 +65,7 @@ def shown(one: SeenObject) -> str:
         return one.cause.rpartition(": ")[2] if one.cause else "-"
     if isinstance(one.value, str):
         return one.value
-    return f"{one.value:.6g} {short_unit(one)}".rstrip()
+    return f"{one.value:.5g} {short_unit(one)}".rstrip()
 
 
 def short_unit(one: SeenObject) -> str:
@@ -94,7 +94,7 @@ def object_facts(one: SeenObject) -> dict[str, object]:
 def _notes(one: SeenObject) -> str:
     notes = []
     if one.slots is not None:
-        held = [f"{at}: {value:.6g}{' by hand' * (at == BY_HAND)}" for at, value in one.slots]
+        held = [f"{at}: {value:.5g}{' by hand' * (at == BY_HAND)}" for at, value in one.slots]
         notes.append(", ".join(held) if held else "none held")
     notes += [flag.replace("_", " ") for flag in _FLAGS if getattr(one.flags, flag)]
     return "; ".join(notes)

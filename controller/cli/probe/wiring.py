@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ from controller.cli.probe.network import free_port
 from controller.cli.probe.progress import Teller
 from controller.cli.probe.units import like_facts, said
 from controller.cli.targets import loaded
-from drivers.api import BindFailed, DriverError, NoAnswer
+from drivers.api import BadAnswer, BindFailed, DriverError, NoAnswer, NotConnected
 from drivers.bacnet import polling
 from drivers.bacnet.client import Peer
 from drivers.bacnet.codec import Undecodable, number
@@ -158,11 +159,19 @@ async def _modbus_bus(
             for device, its in together:
                 where = f"{place(end)}, unit {its.unit}, {device.profile.id}"
                 try:
-                    yield await _modbus_device(reader, device, its.unit, where)
+                    yield await _twice(partial(_modbus_device, reader, device, its.unit, where))
                 except DriverError as error:
                     yield Compared(device.id, where, Verdict.SILENT, against=(error.cause,))
         finally:
             await reader.close()
+
+
+async def _twice(ask: Callable[[], Awaitable[Compared]]) -> Compared:
+    """Asked again where it did not answer properly: a line may lose a frame now and then."""
+    try:
+        return await ask()
+    except (NoAnswer, BadAnswer, NotConnected):
+        return await ask()
 
 
 async def _modbus_device(reader: ModbusReader, device: Device, unit: int, where: str) -> Compared:
