@@ -57,10 +57,9 @@ def test_any_octets_are_text_or_undecodable(octets: bytes) -> None:
 
 def test_a_device_of_itself() -> None:
     refs = device_refs(1201)
-    answers = dict.fromkeys(refs, words(b"\x00word")) | {
-        refs[1]: Refused("property: unknown-property"),
-        Ref(ObjectId(DEVICE, 1201), Asked.MODEL_NAME): words(b"\x00RTU 7"),
-    }
+    answers: dict[Ref, Atoms | Refused] = dict.fromkeys(refs, words(b"\x00word"))
+    answers[refs[1]] = Refused("property: unknown-property")
+    answers[Ref(ObjectId(DEVICE, 1201), Asked.MODEL_NAME)] = words(b"\x00RTU 7")
     found = about(1201, answers)
     assert (found.instance, found.name, found.vendor, found.model) == (1201, "word", "", "RTU 7")
     assert about(1, {}).name == ""
@@ -69,7 +68,7 @@ def test_a_device_of_itself() -> None:
 def test_an_object_with_everything() -> None:
     array = [NULL] * 16
     array[7], array[12] = real(21.0), real(19.0)
-    answers = {
+    answers: dict[Ref, Atoms | Refused] = {
         Ref(SETPOINT, Asked.OBJECT_NAME): words(b"\x00SP_7"),
         Ref(SETPOINT, Asked.DESCRIPTION): words(b"\x00Consigne salle 7"),
         Ref(SETPOINT, Property.PRESENT_VALUE): (real(21.0),),

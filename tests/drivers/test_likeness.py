@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 
 from drivers.likeness import Likeness, Sight, Value, best, named, sample, sight
@@ -29,7 +31,7 @@ def test_how_a_value_looks(unit: str, value: float, expected: Sight) -> None:
     assert sight(point(unit), value) is expected
 
 
-def seen(profile: Profile, values: dict[str, float | None], *, is_named: bool = False) -> Likeness:
+def seen(profile: Profile, values: Mapping[str, float | None], *, is_named: bool = False) -> Likeness:
     found = [Value(profile.points[name], value, "" if value is not None else "illegal address (exception 2)")
              for name, value in values.items()]  # fmt: skip
     return Likeness(profile, tuple(found), is_named)
