@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import pty
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -242,6 +244,38 @@ def test_the_speed_at_which_somebody_answers(elsewhere: Elsewhere) -> None:
     with elsewhere.holding(rtu_peer(deaf_at_first)) as peer:
         result = run(peer.path, "--units", "1", "--try-speeds", *FAST)
     assert "answers at 9600 Bd, parity N: --baud 9600 --parity N" in result.stdout
+
+
+def test_rtu_frames_behind_a_converter(elsewhere: Elsewhere) -> None:
+    answering = rtu_device(Store(registers={0: 7}))
+
+    @asynccontextmanager
+    async def converter() -> AsyncIterator[int]:
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            while frame := await reader.read(64):
+                asked = Asked(frame[0], frame[1:-2])
+                said = [Say(rtu(1, b"\xab\x01"))] if asked.pdu[0] == 43 else answering(asked)
+                for say in said:
+                    writer.write(say.raw or b"")
+            writer.close()
+
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        yield server.sockets[0].getsockname()[1]
+        server.close()
+        await server.wait_closed()
+        await asyncio.sleep(0.01)
+
+    with elsewhere.holding(converter()) as port:
+        result = run(f"127.0.0.1:{port}", "--rtu", "--units", "1", "--timeout", "0.2")
+    assert result.stdout.startswith(
+        f"Modbus RTU over TCP 127.0.0.1:{port}, unit 1\nunit   1  answers: holding 0 is 7\n"
+    )
+
+
+def test_tls_needs_its_files(tmp_path: Path) -> None:
+    result = run("127.0.0.1:802", "--ca", tmp_path / "absent.pem", "--units", "1")
+    assert result.exit_code == 1
+    assert "absent.pem" in result.stderr
 
 
 def test_what_is_saved_passes_check(town: Heard, tmp_path: Path) -> None:

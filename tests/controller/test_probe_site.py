@@ -16,6 +16,7 @@ from click.testing import CliRunner, Result
 from config.load import load_site
 from config.starter import write_starter
 from controller.cli import cli
+from drivers import profile_file
 from sim.run import TownServer
 from tests.controller.probe_field import Elsewhere, simulated
 from tests.system.processes import free_port
@@ -88,6 +89,22 @@ def test_what_is_not_as_the_site_says(wired: Wired) -> None:
         assert line in result.stdout
     found = wired.facts("gtb")
     assert {name: one["verdict"] for name, one in found.items()} == {"ecole-jaures": "ok", "gymnase": "wrong"}
+
+
+def test_hands_and_points_without_a_priority_array(wired: Wired) -> None:
+    wired.field.control.obey("fault ecole-jaures hand analog-value,1 21")
+    held = wired.facts("ecole-jaures")["ecole-jaures"]
+    assert held["verdict"] == "ok"
+    assert held["notes"] == ["zone.1.setpoint is held by hand (priority 8) at 21"]
+    profile = (Path(profile_file.__file__).parent / "profiles" / "generic-thermostat.yaml").read_text(encoding="utf-8")
+    own = profile.replace("id: generic-thermostat", "id: own").replace("commandable: false, restore: 14", "commandable: true")
+    assert own.count("commandable: true") == 1
+    (wired.directory / "profiles").mkdir(exist_ok=True)
+    (wired.directory / "profiles" / "own.yaml").write_text(own, encoding="utf-8")
+    wired.change("profile: generic-thermostat", "profile: own")
+    plain = wired.facts("gymnase")["gymnase"]
+    assert plain["verdict"] == "odd"
+    assert plain["against"] == ["zone.1.setpoint has no priority array: commandable: false and restore are for it"]
 
 
 def test_one_device_beside_the_running_daemon(wired: Wired) -> None:

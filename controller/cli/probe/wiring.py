@@ -15,15 +15,16 @@ from typing import TYPE_CHECKING
 import click
 
 from controller.cli.exits import DONE, WRONG
+from controller.cli.probe.device import BY_HAND
 from controller.cli.probe.endpoint import INTERRUPTED, place
 from controller.cli.probe.network import free_port
 from controller.cli.probe.progress import Teller
 from controller.cli.probe.units import like_facts, said
 from controller.cli.targets import loaded
-from drivers.api import BadAnswer, BindFailed, DriverError, NoAnswer, NotConnected
+from drivers.api import BadAnswer, BindFailed, DriverError, NoAnswer, NotConnected, Refused
 from drivers.bacnet import polling
 from drivers.bacnet.client import Peer
-from drivers.bacnet.codec import Undecodable, number
+from drivers.bacnet.codec import Atoms, Undecodable, number, slots
 from drivers.bacnet.reader import Reader as BacnetReader
 from drivers.bacnet.settings import BacnetBus, BacnetDevice
 from drivers.likeness import Likeness, Sight, Value, named
@@ -59,6 +60,8 @@ class Compared:
     verdict: Verdict
     says: str = ""
     against: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What contradicts nothing, but is good to know before the first write."""
     like: Likeness | None = None
 
     def lines(self) -> Iterator[str]:
@@ -73,6 +76,7 @@ class Compared:
             yield f"       {good} of {len(like.values)} points plausible{': ' * bool(telling)}{', '.join(telling)}"
         for sentence in self.against[:_SHOWN_ODD]:
             yield f"       {sentence}"
+        yield from (f"       {sentence}" for sentence in self.notes)
         if len(self.against) > _SHOWN_ODD:
             yield f"       and {len(self.against) - _SHOWN_ODD} more (--json tells all)"
 
@@ -84,6 +88,7 @@ class Compared:
             "verdict": self.verdict.value,
             "says": self.says,
             "against": list(self.against),
+            "notes": list(self.notes),
             "points": None if self.like is None else like_facts(self.like),
         }
 
@@ -243,20 +248,45 @@ async def _bacnet_device(reader: BacnetReader, device: Device, its: BacnetDevice
     if instance != its.instance:
         return Compared(device.id, where, Verdict.WRONG, against=(f"device {instance} answers there",))
     about = await reader.about(peer, instance)
-    points = polling.resolve(device.id, device.profile.points, device.points)
-    answers = await reader.gather(peer, list(dict.fromkeys(point.value for point in points.values())))
-    values: list[Value] = []
-    for point in points.values():
-        answer = answers[point.value]
-        try:
-            if isinstance(answer, tuple):
-                values.append(Value(point.profile, number(answer)))
-            else:
-                values.append(Value(point.profile, None, answer.cause))
-        except Undecodable as error:
-            values.append(Value(point.profile, None, str(error)))
+    points = polling.resolve(device.id, device.profile.points, device.points).values()
+    refs = [ref for point in points for ref in (point.value, point.array) if ref is not None]
+    answers = await reader.gather(peer, list(dict.fromkeys(refs)))
+    values = [_value(point, answers[point.value]) for point in points]
+    arrays = {point.profile.name: answers[point.array] for point in points if point.array is not None}
     says = ", ".join(filter(None, (about.name, about.vendor, about.model, about.firmware)))
-    return _judged(device.id, where, says, Likeness(device.profile, tuple(values)), _odd(values))
+    like = Likeness(device.profile, tuple(values))
+    against = [*_odd(values), *_without_array(arrays)]
+    return _judged(device.id, where, says, like, against, _hands(arrays))
+
+
+def _value(point: polling.Point, answer: Atoms | Refused) -> Value:
+    if isinstance(answer, Refused):
+        return Value(point.profile, None, answer.cause)
+    try:
+        return Value(point.profile, number(answer))
+    except Undecodable as error:
+        return Value(point.profile, None, str(error))
+
+
+def _without_array(arrays: Mapping[str, Atoms | Refused]) -> list[str]:
+    """Points that their profile calls commandable and that are not."""
+    return [
+        f"{name} has no priority array: commandable: false and restore are for it"
+        for name, array in arrays.items()
+        if isinstance(array, Refused)
+    ]
+
+
+def _hands(arrays: Mapping[str, Atoms | Refused]) -> list[str]:
+    """Points that somebody at the device holds: whatever is commanded there stays without effect."""
+    notes: list[str] = []
+    for name, array in arrays.items():
+        try:
+            held = () if isinstance(array, Refused) else slots(array)
+        except Undecodable:
+            continue
+        notes += [f"{name} is held by hand (priority 8) at {value:.5g}" for at, value in held if at == BY_HAND]
+    return notes
 
 
 async def _looked_for(reader: BacnetReader, instance: int) -> str:
@@ -271,5 +301,8 @@ def _odd(values: Sequence[Value]) -> list[str]:
     return odd + [f"{value.point.name}: {value.refused}" for value in values if value.refused]
 
 
-def _judged(name: str, where: str, says: str, like: Likeness, against: Sequence[str]) -> Compared:
-    return Compared(name, where, Verdict.ODD if against else Verdict.FITS, says, tuple(against), like)
+def _judged(
+    name: str, where: str, says: str, like: Likeness, against: Sequence[str], notes: Sequence[str] = ()
+) -> Compared:
+    verdict = Verdict.ODD if against else Verdict.FITS
+    return Compared(name, where, verdict, says, tuple(against), tuple(notes), like)
