@@ -18,6 +18,8 @@ from click.testing import CliRunner, Result
 
 from controller.cli import cli
 from controller.cli.probe.target import Line, Named, Network, Server, Station, Target, numbers, target
+from drivers.bacnet.reader import Reader as BacnetReader
+from drivers.modbus.reader import Reader as ModbusReader
 from tests.controller.probe_field import READS, Elsewhere, Heard, simulated, tcp_relay
 from tests.drivers.modbus_peer import (
     Asked,
@@ -118,6 +120,11 @@ def test_lists_of_units() -> None:
 def test_wrong_usage(words: tuple[str, ...]) -> None:
     result = run(*words)
     assert result.exit_code == 2, result.output
+
+
+@pytest.mark.parametrize("reader", [ModbusReader, BacnetReader])
+def test_who_looks_around_has_no_way_to_write(reader: type) -> None:
+    assert not [name for name in dir(reader) if "write" in name or "command" in name or "subscribe" in name]
 
 
 def test_help_has_an_example() -> None:

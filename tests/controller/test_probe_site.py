@@ -97,7 +97,9 @@ def test_hands_and_points_without_a_priority_array(wired: Wired) -> None:
     assert held["verdict"] == "ok"
     assert held["notes"] == ["zone.1.setpoint is held by hand (priority 8) at 21"]
     profile = (Path(profile_file.__file__).parent / "profiles" / "generic-thermostat.yaml").read_text(encoding="utf-8")
-    own = profile.replace("id: generic-thermostat", "id: own").replace("commandable: false, restore: 14", "commandable: true")
+    own = profile.replace("id: generic-thermostat", "id: own").replace(
+        "commandable: false, restore: 14", "commandable: true"
+    )
     assert own.count("commandable: true") == 1
     (wired.directory / "profiles").mkdir(exist_ok=True)
     (wired.directory / "profiles" / "own.yaml").write_text(own, encoding="utf-8")

@@ -56,9 +56,11 @@ class Seen:
         reader = await opened(self.wish.own, self.wish.timeout_s, hears_broadcasts=True)
         try:
             found = []
-            async for one in reader.sweep(self.wish.low, self.wish.high, _ANSWERS_S):
+            low, high = self.wish.low, self.wish.high
+            self._teller.at(0, high - low + 1, "Who-Is")
+            async for one in reader.sweep(low, high, _ANSWERS_S):
                 found.append(one)
-                self._teller.say([f"heard device {one.instance} at {one.address}"] if self.wish.objects else [])
+                self._teller.at(one.instance - low, high - low + 1, f"Who-Is, {len(found)} found")
             for step, one in enumerate(sorted(found, key=lambda each: each.instance)):
                 self._teller.at(step, len(found), f"device {one.instance}")
                 await self._device(reader, one.address, one.instance, objects=self.wish.objects)
@@ -186,10 +188,10 @@ def _end(seen: Seen, trouble: str, text: str, *, interrupted: bool) -> int:
         }
         click.echo(json.dumps(facts, indent=2, ensure_ascii=False))
         return code
-    if interrupted:
-        click.echo("stopped; what was found until then:" if devices else "stopped")
     if trouble:
         click.echo(f"Error: {wish.text}: {trouble}", err=True)
+    elif interrupted:
+        click.echo(f"stopped; {_counted(devices)}")
     else:
         click.echo(_summary(devices))
     if saved:
@@ -200,6 +202,10 @@ def _end(seen: Seen, trouble: str, text: str, *, interrupted: bool) -> int:
 def _summary(devices: Sequence[BacnetDevice]) -> str:
     if not devices:
         return "nobody answers. Right network and mask? Behind a router or BBMD a broadcast does not get through"
+    return _counted(devices)
+
+
+def _counted(devices: Sequence[BacnetDevice]) -> str:
     objects = sum(len(device.objects) for device in devices)
     counted = "1 device" if len(devices) == 1 else f"{len(devices)} devices"
     return f"{counted}{f', {objects} objects' if objects else ''}; nothing was written"

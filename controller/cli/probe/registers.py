@@ -65,8 +65,8 @@ def look_facts(look: Look) -> dict[str, object]:
 
 
 def _rows(words: Mapping[int, int], found: Mapping[int, Sequence[Decoding]]) -> list[Sequence[str]]:
-    rows: list[Sequence[str]] = [("  at", "hex", "", "16 bit", "float32", "float32<", "int32", "int32<", "maybe")]
-    # int32 stands for uint32 too: they differ above 2^31 only, and hardly a count is that high.
+    rows: list[Sequence[str]] = [("  at", "hex", "", "16 bit", "float32", "float32<", "32 bit", "32 bit<", "maybe")]
+    # int32 stands for uint32 too: they differ above 2^31 only, and what is that high is not shown.
     names = ("float32 big", "float32 little", "int32 big", "int32 little")
     for at, several in found.items():
         by_name = {one.name: one for one in several}

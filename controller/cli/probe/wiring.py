@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,6 +32,7 @@ from drivers.modbus.driver import End, end_of
 from drivers.modbus.reader import Reader as ModbusReader
 from drivers.modbus.settings import ModbusBus, ModbusDevice
 from drivers.profile import ModbusPoint, Profile
+from drivers.profile_file import load_profiles
 from drivers.registry import BusDevice
 
 if TYPE_CHECKING:
@@ -195,10 +196,12 @@ async def _modbus_device(reader: ModbusReader, device: Device, unit: int, where:
 
 def _named_otherwise(words: Sequence[str]) -> str:
     """Another shipped profile whose model the device names."""
-    from drivers.profile_file import load_profiles
+    return next((name for name, profile in _shipped().items() if named(profile, words)), "")
 
-    shipped: Mapping[str, Profile] = load_profiles()
-    return next((name for name, profile in shipped.items() if named(profile, words)), "")
+
+@cache
+def _shipped() -> Mapping[str, Profile]:
+    return load_profiles()
 
 
 async def _bacnet_bus(settings: BacnetBus, members: Sequence[Device], teller: Teller) -> AsyncGenerator[Compared, None]:
