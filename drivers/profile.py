@@ -57,12 +57,13 @@ class Written:
 
     With ``target`` the request is a telegram of two registers that all nodes of a gateway share: a counter that moves
     on with every command (high byte) and the node (low byte), then the raw value (high byte). After it the device is
-    left alone for ``pause_s``, for it keeps no second telegram.
+    left alone for ``pause_s``, for it keeps no second telegram. A value may take ``settle_s`` to show where it is read.
     """
 
     address: int
     target: int | None = None
     pause_s: float = 0.0
+    settle_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

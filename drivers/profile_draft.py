@@ -91,11 +91,17 @@ def _spec(item: ListedObject, name: str) -> str:
     if item.unit:
         keys.append(f'unit: "{item.unit}"' if item.unit.startswith("%") else f"unit: {item.unit}")
     if _SETPOINT.fullmatch(name) and item.settable is not False:
-        low, high = _SAFE_C
-        minimum = low if item.minimum is None else item.minimum
-        maximum = high if item.maximum is None or item.maximum <= minimum else item.maximum
+        minimum, maximum = _limits(item)
         keys += ["writable: true", "commandable: true", f"minimum: {minimum:g}", f"maximum: {maximum:g}"]
     return "{" + ", ".join(keys) + "}"
+
+
+def _limits(item: ListedObject) -> tuple[float, float]:
+    """What the list allows, as far as it is a room's temperature."""
+    low, high = _SAFE_C
+    minimum = low if item.minimum is None else max(low, item.minimum)
+    maximum = high if item.maximum is None else min(high, item.maximum)
+    return (minimum, maximum) if minimum < maximum else _SAFE_C
 
 
 def _remark(item: ListedObject) -> str:

@@ -151,7 +151,7 @@ def _written(spec: WriteSpec | None, place: int) -> Written | None:
     if spec is None:
         return None
     target = None if spec.target is None else spec.target + place
-    return Written(spec.address + place * spec.step, target, spec.pause)
+    return Written(spec.address + place * spec.step, target, spec.pause, spec.settle)
 
 
 def _bacnet_point(spec: BacnetSpec, name: str, address: str, feedback: str | None) -> BacnetPoint:

@@ -65,7 +65,8 @@ class WriteSpec(_Strict):
     address: int = Field(ge=0, le=65535, description="0-based, as on the wire, of the first number")
     step: int = Field(0, ge=0, le=65535, description="registers from one number to the next")
     target: int | None = Field(None, ge=0, le=255, description="node of the first number: makes it a counted telegram")
-    pause: Seconds = Field(0.0, validate_default=False, description="silence after a telegram, e.g. 100ms")
+    pause: Seconds = Field(0.0, validate_default=False, description="silence after a telegram, e.g. 50ms")
+    settle: Seconds = Field(0.0, validate_default=False, description="time that a value takes to show, e.g. 2s")
 
 
 class ModbusSpec(PointSpec):

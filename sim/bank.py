@@ -6,13 +6,14 @@ What is written is kept, and shows in the point that the profile names as its fe
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from itertools import pairwise
 
 from config.site import BacnetPoint, ModbusPoint
+from sim.dali_maps import CURVE, Mailbox, dali_level
 from sim.objects import BacnetObject
-from sim.registers import COILS, DISCRETES, Cell, Unit, fit, words
+from sim.registers import COILS, DISCRETES, HOLDINGS, Cell, Unit, fit, words
 
 FORMS = {
     "bit": ">H",
@@ -39,6 +40,10 @@ def plausible(name: str, unit: str, minimum: float | None, maximum: float | None
     return min(value if maximum is None else maximum, max(value if minimum is None else minimum, value))
 
 
+def _mask(bits: tuple[int, int]) -> int:
+    return (1 << bits[1] - bits[0] + 1) - 1
+
+
 class RegisterBank:
     """The words of one device, by table and address, and the Modbus unit that shows them."""
 
@@ -52,6 +57,7 @@ class RegisterBank:
             writer = self._writer(table, address)
             highest = 1 if table in (COILS, DISCRETES) else 0xFFFF
             self.unit.place(table, address, Cell(partial(self._raws.__getitem__, (table, address)), writer, highest))
+        self._place_written()
         self._cover_gaps()
 
     def value(self, name: str) -> float:
@@ -61,6 +67,10 @@ class RegisterBank:
             raw = self._raws[point.table, point.address]
             return float(raw >> (point.bit or 0) & 1)
         raws = [self._raws[point.table, point.address + index] for index in range(point.type.registers)]
+        if point.bits is not None:
+            raws = [raws[0] >> point.bits[0] & _mask(point.bits)]
+        if point.encoding == "dali-arc":
+            return CURVE[min(raws[0], len(CURVE) - 1)]
         if point.word_order == "little":
             raws.reverse()
         (number,) = struct.unpack(FORMS[point.type], struct.pack(f">{len(raws)}H", *raws))
@@ -74,10 +84,47 @@ class RegisterBank:
             mask = 1 << (point.bit or 0)
             self._raws[key] = self._raws.get(key, 0) & ~mask | (mask if value else 0)
             return
+        if point.encoding == "dali-arc":
+            self._put_raw(point, dali_level(value))
+            return
+        if point.bits is not None:
+            self._put_raw(point, round((value - point.offset) / point.scale))
+            return
         form = FORMS[point.type]
         packed = struct.pack(form, fit((value - point.offset) / point.scale, form))
         for index, raw in enumerate(words(packed, low_first=point.word_order == "little")):
             self._raws[key[0], point.address + index] = raw
+
+    def _put_raw(self, point: ModbusPoint, raw: int) -> None:
+        """Put a raw number into the register, or into the bits of it that are the point's."""
+        key, bits = (str(point.table), point.address), point.bits or (0, 15)
+        mask = _mask(bits) << bits[0]
+        self._raws[key] = self._raws.get(key, 0) & ~mask | raw << bits[0] & mask
+
+    def _place_written(self) -> None:
+        """The holding registers of points that are written elsewhere than they are read; a telegram has two of them."""
+        telegrams: dict[int, dict[int, ModbusPoint]] = {}
+        for point in self._points.values():
+            if point.written is None:
+                continue
+            if point.written.target is None:
+                cell = Cell(lambda: 0, partial(self._told, point))
+                self.unit.place(HOLDINGS, point.written.address, cell)
+            else:
+                telegrams.setdefault(point.written.address, {})[point.written.target] = point
+        for address, points in telegrams.items():
+            mailbox = Mailbox(partial(self._delivered, points))
+            for offset, cell in enumerate(mailbox.cells()):
+                self.unit.place(HOLDINGS, address + offset, cell)
+
+    def _delivered(self, points: Mapping[int, ModbusPoint], target: int, raw: int) -> None:
+        if target in points:
+            self._told(points[target], raw)
+
+    def _told(self, point: ModbusPoint, raw: int) -> None:
+        self._put_raw(point, raw)
+        if point.feedback in self._points:
+            self.put(point.feedback, self.value(point.name))
 
     def _settle(self, point: ModbusPoint) -> None:
         self.put(point.name, plausible(point.name, point.unit, point.minimum, point.maximum))
@@ -86,7 +133,10 @@ class RegisterBank:
         held = [
             point
             for point in self._points.values()
-            if point.writable and point.table == table and 0 <= address - point.address < point.type.registers
+            if point.writable
+            and point.written is None
+            and point.table == table
+            and 0 <= address - point.address < point.type.registers
         ]
         return partial(self._write, (table, address), held) if held else None
 

@@ -62,6 +62,8 @@ class Cabinet:
     seed: int
     contactors: dict[int, Contactor]
     lamps: dict[int, tuple[Lamp, Contactor | None]] = field(default_factory=dict)
+    guests: list[tuple[Lamp, Contactor | None]] = field(default_factory=list)
+    """Lamps that this cabinet feeds but that answer at another gateway."""
     meter: PhaseMeter = field(default_factory=PhaseMeter)
     door_open: bool = False
     losses_wh: float = 0.0
@@ -80,7 +82,7 @@ class Cabinet:
         own = OWN_LOAD_W * dt_s / 3600.0
         self.own_wh += own
         drawn_wh, power_w = [own, 0.0, 0.0], [OWN_LOAD_W, 0.0, 0.0]
-        for address, (lamp, contactor) in self.lamps.items():
+        for address, (lamp, contactor) in (*self.lamps.items(), *enumerate(self.guests)):
             phase = contactor.phase - 1 if contactor else address % 3
             fed = contactor is None or contactor.feeds
             drawn_wh[phase] += lamp.step(dt_s, volts[phase] if fed else 0.0)

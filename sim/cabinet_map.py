@@ -34,6 +34,15 @@ def cabinet_unit(cabinet: Cabinet) -> Unit:
     return unit
 
 
+def relays_unit(cabinet: Cabinet) -> Unit:
+    """The same cabinet seen through relay and input modules alone: no meter, no lamp nodes."""
+    unit = Unit(cabinet.name, identity=("veilleuse", "generic-relays", "1.0"))
+    for output in range(1, OUTPUTS + 1):
+        _contactor(unit, output - 1, cabinet.contactors[output])
+    unit.place(DISCRETES, 16, Cell(lambda: int(cabinet.door_open)))
+    return unit
+
+
 def _contactor(unit: Unit, index: int, contactor: Contactor) -> None:
     def close(raw: int) -> None:
         contactor.commanded = bool(raw)

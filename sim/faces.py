@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from ssl import SSLContext
 from typing import Protocol
 
 from config.site import BacnetDevice, Bus, Device, ModbusBus, ModbusDevice, Site
@@ -13,6 +14,8 @@ from sim.bacnet_face import BacnetDevice as BacnetSocket
 from sim.faults import WireFaults
 from sim.modbus_face import ModbusTcpFace, Slave
 from sim.rtu_face import RtuFace
+from sim.rtu_tcp_face import RtuTcpFace
+from sim.tls import server_context
 from sim.town import Town
 
 
@@ -88,30 +91,35 @@ def build_faces(town: Town, now: Callable[[], datetime], speed: float) -> list[F
 def _place(bus: Bus, where: ModbusDevice) -> tuple[str, str]:
     settings = bus.settings
     assert isinstance(settings, ModbusBus)  # noqa: S101 - a Modbus device stands on a Modbus bus, config sees to it
-    if where.address is not None:
-        return "tcp", where.address
-    if settings.tcp is not None:
-        return "tcp", settings.tcp
     if settings.serial is not None:
         return "serial", settings.serial
-    raise ValueError(f"bus {bus.id}: neither tcp nor serial, and a device without an address")
+    endpoint = settings.endpoint(where.address)
+    if endpoint is None:
+        raise ValueError(f"bus {bus.id}: neither tcp nor serial, and a device without an address")
+    return "tcp", endpoint
 
 
-def _modbus_face(
-    place: tuple[str, str], bus: Bus, slaves: dict[int, Slave], town: Town, speed: float
-) -> ModbusTcpFace | RtuFace:
-    if place[0] == "tcp":
-        host, _, port = place[1].rpartition(":")
-        return ModbusTcpFace(host, int(port), slaves, town.faults)
+def _modbus_face(place: tuple[str, str], bus: Bus, slaves: dict[int, Slave], town: Town, speed: float) -> Face:
     settings = bus.settings
     assert isinstance(settings, ModbusBus)  # noqa: S101 - see _place
-    return RtuFace(
-        serial_path(town.site, place[1]),
-        slaves,
-        baudrate=settings.baudrate,
-        character_bits=9 + (settings.parity != "N") + settings.stopbits,
-        speed=speed,
-    )
+    bits = 9 + (settings.parity != "N") + settings.stopbits
+    if place[0] == "serial":
+        path = serial_path(town.site, place[1])
+        return RtuFace(path, slaves, baudrate=settings.baudrate, character_bits=bits, speed=speed)
+    host, _, port = place[1].rpartition(":")
+    if settings.framing == "rtu":
+        return RtuTcpFace(
+            host, int(port), slaves, town.faults, baudrate=settings.baudrate, character_bits=bits, speed=speed
+        )
+    return ModbusTcpFace(host, int(port), slaves, town.faults, _tls(settings, town.site))
+
+
+def _tls(settings: ModbusBus, site: Site) -> Callable[[], SSLContext] | None:
+    """Where the site gives its devices a certificate to know it by, the simulated ones ask for it."""
+    if settings.tls is None:
+        return None
+    ca, asks_who = site.directory / settings.tls.ca, settings.tls.cert is not None
+    return lambda: server_context(ca, asks_who)
 
 
 def serial_path(site: Site, path: str) -> Path:

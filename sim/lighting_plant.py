@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from config.site import Lamp as InventoryLamp
 from config.site import LampType, Site
 from sim.cabinet import OUTPUTS, Cabinet, Contactor
+from sim.dali_maps import GATEWAYS
 from sim.lamp import Lamp, LampData
 from sim.noise import draw
 
-CABINET_PROFILE = "generic-cabinet"
+CABINET_PROFILE, RELAYS_PROFILE = "generic-cabinet", "generic-relays"
 DISCHARGE = ("shp", "hps", "sodium", "mercury", "halide", "ballon")
 """Words in a lamp type's id that make it a discharge lamp; the others are LED."""
 
@@ -21,26 +23,44 @@ class LightingPlant:
     cabinets: dict[str, Cabinet] = field(default_factory=dict)
     contactors: dict[str, Contactor] = field(default_factory=dict)
     lamps: dict[str, Lamp] = field(default_factory=dict)
+    gateways: dict[str, dict[int, Lamp]] = field(default_factory=dict)
+    """Nodes by their number, by the gateway's device."""
+    supplies: dict[str, Cabinet] = field(default_factory=dict)
+    """What feeds the lamps of a gateway that hang on no simulated cabinet."""
 
 
 def build_lighting(site: Site, seed: int) -> LightingPlant:
-    """Cabinets for all devices with the generic cabinet's profile."""
+    """Cabinets for all devices with a generic cabinet's profile, nodes for all gateways."""
     plant = LightingPlant()
     for device in site.devices.values():
-        if device.profile.id == CABINET_PROFILE:
+        if device.profile.id in (CABINET_PROFILE, RELAYS_PROFILE):
             plant.cabinets[device.id] = _cabinet(device.id, seed)
+        elif device.profile.id in GATEWAYS:
+            plant.gateways[device.id], plant.supplies[device.id] = {}, Cabinet(device.id, seed, {})
     for segment in site.segments.values():
         if segment.device in plant.cabinets:
             contactor = plant.cabinets[segment.device].contactors[segment.output]
             contactor.phase = segment.phase or contactor.phase
             plant.contactors[segment.id] = contactor
     for lamp in site.lamps.values():
+        if lamp.device not in plant.cabinets and lamp.device not in plant.gateways:
+            continue
+        model = plant.lamps[lamp.id] = _lamp(lamp.id, lamp.type, seed)
+        fed_by = plant.contactors.get(lamp.segment) if lamp.segment else None
         if lamp.device in plant.cabinets:
-            model = _lamp(lamp.id, lamp.type, seed)
-            plant.lamps[lamp.id] = model
-            fed_by = plant.contactors.get(lamp.segment) if lamp.segment else None
             plant.cabinets[lamp.device].lamps[lamp.address] = (model, fed_by)
+        else:
+            plant.gateways[lamp.device][lamp.address] = model
+            _feeding(site, lamp, plant).guests.append((model, fed_by))
     return plant
+
+
+def _feeding(site: Site, lamp: InventoryLamp, plant: LightingPlant) -> Cabinet:
+    """The cabinet that a gateway's lamp hangs on: its segment's, else its own cabinet's, else a supply of its own."""
+    devices = [site.segments[lamp.segment].device] if lamp.segment else []
+    devices += [site.cabinets[lamp.cabinet].device] if lamp.cabinet else []
+    known = (plant.cabinets[device] for device in devices if device in plant.cabinets)
+    return next(known, plant.supplies[lamp.device])
 
 
 def _cabinet(name: str, seed: int) -> Cabinet:

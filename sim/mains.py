@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 from sim.noise import wobble
@@ -45,6 +46,24 @@ class PhaseMeter:
         """RMS current of phase 0-2."""
         volts = self.volts[phase]
         return self.power_w[phase] / (volts * self.power_factor) if volts > 1.0 else 0.0
+
+    def apparent_va(self, phase: int) -> float:
+        """Apparent power of phase 0-2."""
+        return self.power_w[phase] / self.power_factor
+
+    def reactive_var(self, phase: int) -> float:
+        """Reactive power of phase 0-2, inductive."""
+        return self.power_w[phase] * math.tan(math.acos(self.power_factor))
+
+    @property
+    def total_va(self) -> float:
+        """Apparent power of all phases, which have one power factor."""
+        return sum(self.apparent_va(phase) for phase in range(3))
+
+    @property
+    def total_var(self) -> float:
+        """Reactive power of all phases."""
+        return sum(self.reactive_var(phase) for phase in range(3))
 
     @property
     def total_w(self) -> float:

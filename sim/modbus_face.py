@@ -1,4 +1,4 @@
-"""The Modbus TCP face: one listening address with the units behind it, and what can go wrong on a wire.
+"""The Modbus TCP face, in the clear or in TLS: one listening address with the units behind it, and its faults.
 
 Requests are executed when they arrive; answers leave in order. Unknown unit ids stay without an answer.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import ssl
 import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -39,9 +40,22 @@ def reply(slave: Slave, request: bytes) -> bytes | None:
 
 
 class ModbusTcpFace:
-    """One ``host``:``port`` (0: any free one, see ``port`` after ``start``) with ``slaves`` by unit id."""
+    """One ``host``:``port`` (0: any free one, see ``port`` after ``start``) with ``slaves`` by unit id.
 
-    def __init__(self, host: str, port: int, slaves: Mapping[int, Slave], table: FaultTable) -> None:
+    ``tls`` makes the server's side of TLS when the face starts.
+    """
+
+    kind = "modbus-tcp"
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        slaves: Mapping[int, Slave],
+        table: FaultTable,
+        tls: Callable[[], ssl.SSLContext] | None = None,
+    ) -> None:
+        self._tls = tls
         self.host, self.port, self.slaves = host, port, slaves
         self._server: asyncio.Server | None = None
         self._connections: set[Connection] = set()
@@ -54,8 +68,9 @@ class ModbusTcpFace:
         return any(slave.faults.unplugged for slave in self.slaves.values())
 
     async def start(self) -> None:
-        """Listen; OSError when the address cannot be had."""
-        self._server = await asyncio.get_running_loop().create_server(self._accept, self.host, self.port)
+        """Listen; OSError when the address, or a file for TLS, cannot be had."""
+        context = self._tls() if self._tls else None
+        self._server = await asyncio.get_running_loop().create_server(self._accept, self.host, self.port, ssl=context)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
@@ -70,7 +85,8 @@ class ModbusTcpFace:
     def lines(self) -> list[str]:
         """What stands here, for people."""
         return [
-            f"modbus-tcp {self.host}:{self.port} unit {number} {slave.device}" for number, slave in self.slaves.items()
+            f"{self.kind}{'+tls' if self._tls else ''} {self.host}:{self.port} unit {number} {slave.device}"
+            for number, slave in self.slaves.items()
         ]
 
     def _accept(self) -> Connection:

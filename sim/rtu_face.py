@@ -10,47 +10,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import random
-import struct
 import termios
 import tty
 from collections.abc import Mapping
 from pathlib import Path
 
-from sim.modbus_face import AnswerQueue, Slave, reply
+from sim.modbus_face import Slave
+from sim.rtu_line import RtuLine
 
-BROADCAST = 0
-GAP_CHARACTERS = 3.5
-SHORTEST_GAP_S = 0.02
-"""A process is not woken as exactly as a UART: shorter silences mean nothing."""
-TURN_ROUND_S = 0.004
-MOST_HASTE = 4.0
-"""On a fast clock the line is faster too, but never more than this: a poll must stay something that takes time."""
-FIXED_LENGTHS = {1: 8, 2: 8, 3: 8, 4: 8, 5: 8, 6: 8, 43: 7}
 PARKED_SPEED = termios.B50
 
 
 class LineTaken(OSError):
     """The serial path belongs to somebody else."""
-
-
-def crc16(frame: bytes) -> bytes:
-    """The check of a serial frame, low byte first (polynomial A001, start FFFF)."""
-    crc = 0xFFFF
-    for octet in frame:
-        crc ^= octet
-        for _ in range(8):
-            crc = crc >> 1 ^ (0xA001 if crc & 1 else 0)
-    return struct.pack("<H", crc)
-
-
-def expected_length(start: bytes | bytearray) -> int | None:
-    """Octets of the request that begins like this, check included; None while that is unknown."""
-    if len(start) >= 2 and start[1] in FIXED_LENGTHS:
-        return FIXED_LENGTHS[start[1]]
-    if len(start) >= 7 and start[1] in (15, 16):
-        return 9 + start[6]
-    return None
 
 
 class RtuFace:
@@ -66,12 +38,7 @@ class RtuFace:
         speed: float = 1.0,
     ) -> None:
         self.path, self.slaves = path, slaves
-        self._character_s = character_bits / baudrate / min(max(speed, 1.0), MOST_HASTE)
-        self._gap_s = max(SHORTEST_GAP_S, GAP_CHARACTERS * self._character_s)
-        self._buffer = bytearray()
-        self._silence: asyncio.TimerHandle | None = None
-        self._queue = AnswerQueue(self._send)
-        self._noise = random.Random(baudrate)
+        self._units = RtuLine(slaves, self._send, baudrate=baudrate, character_bits=character_bits, speed=speed)
         self._line: tuple[int, int] | None = None
         self._terminal = ""
 
@@ -98,9 +65,7 @@ class RtuFace:
         if self._line is None:
             return
         asyncio.get_running_loop().remove_reader(self._line[0])
-        self._queue.drop()
-        if self._silence is not None:
-            self._silence.cancel()
+        self._units.drop()
         if self.path.is_symlink() and os.readlink(self.path) == self._terminal:
             self.path.unlink()
         self._close()
@@ -129,48 +94,11 @@ class RtuFace:
     def _readable(self) -> None:
         assert self._line is not None  # noqa: S101 - the reader is removed before the line is closed
         try:
-            self._buffer += os.read(self._line[0], 4096)
+            octets = os.read(self._line[0], 4096)
         except (BlockingIOError, InterruptedError):
             return
         self._park()
-        self._take_frames()
-        if self._silence is not None:
-            self._silence.cancel()
-        self._silence = asyncio.get_running_loop().call_later(self._gap_s, self._end_of_frame)
-
-    def _take_frames(self) -> None:
-        """A request of known length is complete without waiting for the silence behind it."""
-        while (length := expected_length(self._buffer)) is not None and len(self._buffer) >= length:
-            frame = bytes(self._buffer[:length])
-            if crc16(frame[:-2]) != frame[-2:]:
-                return
-            del self._buffer[:length]
-            self._hear(frame)
-
-    def _end_of_frame(self) -> None:
-        """Silence ends whatever came: a frame of another function, or noise to be forgotten."""
-        frame = bytes(self._buffer)
-        self._buffer.clear()
-        if len(frame) >= 4 and crc16(frame[:-2]) == frame[-2:]:
-            self._hear(frame)
-
-    def _hear(self, frame: bytes) -> None:
-        number, request = frame[0], frame[1:-2]
-        if number == BROADCAST:
-            for everybody in self.slaves.values():
-                reply(everybody, request)
-            return
-        slave = self.slaves.get(number)
-        if slave is None or (answered := reply(slave, request)) is None:
-            return
-        body = bytes((number,)) + answered
-        octets = body + crc16(body)
-        if slave.faults.garbage:
-            octets = self._noise.randbytes(len(octets))
-        self._queue.put(octets, slave.faults, self._busy_s(len(frame) + len(octets)))
-
-    def _busy_s(self, octets: int) -> float:
-        return (octets + 2 * GAP_CHARACTERS) * self._character_s + TURN_ROUND_S
+        self._units.receive(octets)
 
     def _send(self, octets: bytes) -> None:
         if self._line is not None:

@@ -10,12 +10,14 @@ from datetime import UTC, datetime, timedelta
 from config.site import BacnetPoint, Device, ModbusPoint, Site
 from sim.bank import RegisterBank, object_bank
 from sim.cabinet import Cabinet
-from sim.cabinet_map import cabinet_unit
+from sim.cabinet_map import cabinet_unit, relays_unit
 from sim.consumer import Consumer
+from sim.dali_maps import GATEWAYS
 from sim.faults import FaultTable
 from sim.heating_objects import controller_objects, thermostat_objects
 from sim.heating_plant import CONTROLLER_PROFILE, THERMOSTAT_PROFILE, build_heating, people
-from sim.lighting_plant import CABINET_PROFILE, build_lighting
+from sim.integer_meter_maps import countis_e24_unit, countis_e44_unit, em24_unit, em340_unit
+from sim.lighting_plant import CABINET_PROFILE, RELAYS_PROFILE, build_lighting
 from sim.mains import PhaseMeter
 from sim.meter_maps import iem3155_unit, sdm120_unit, sdm630_unit
 from sim.noise import draw
@@ -29,6 +31,10 @@ METERS = {
     "eastron-sdm630": (3, sdm630_unit),
     "eastron-sdm120": (1, sdm120_unit),
     "schneider-iem3155": (3, iem3155_unit),
+    "carlo-gavazzi-em24": (3, em24_unit),
+    "carlo-gavazzi-em340": (3, em340_unit),
+    "socomec-countis-e24": (3, countis_e24_unit),
+    "socomec-countis-e44": (3, countis_e44_unit),
 }
 LONGEST_S = 60.0
 """Weather and consumption stand still for so long at most."""
@@ -86,7 +92,7 @@ class Town:
 
     def _move(self, dt_s: float) -> None:
         local = self.now.astimezone(self.site.place.zone)
-        for cabinet in self.lighting.cabinets.values():
+        for cabinet in (*self.lighting.cabinets.values(), *self.lighting.supplies.values()):
             cabinet.step(dt_s, self.now_s)
         for consumer in self.consumers.values():
             consumer.step(dt_s, local)
@@ -100,6 +106,10 @@ class Town:
         points = list(device.profile.points.values())
         if kind == CABINET_PROFILE:
             self.units[device.id] = cabinet_unit(self.lighting.cabinets[device.id])
+        elif kind == RELAYS_PROFILE:
+            self.units[device.id] = relays_unit(self.lighting.cabinets[device.id])
+        elif kind in GATEWAYS:
+            self.units[device.id] = GATEWAYS[kind](device.id, self.lighting.gateways[device.id])
         elif kind in METERS:
             phases, shown = METERS[kind]
             self.meters[device.id] = self._meter(device.id, phases)

@@ -114,10 +114,10 @@ def _own_address(draft: Draft, bus: Bus, device: DeviceFile, settings: ModbusDev
         return
     if not isinstance(bus.settings, ModbusBus):
         return
-    line, endpoint = bus.settings.serial, settings.address or bus.settings.tcp
+    line, endpoint = bus.settings.serial, bus.settings.endpoint(settings.address)
     if line and settings.address:
         draft.error(device.where("address"), f'bus "{bus.id}" is a serial line: its devices have only a unit')
-    elif line and settings.unit == 0:
+    elif bus.settings.without_ids and settings.unit == 0:
         draft.error(device.where("unit"), "unit 0 is the broadcast of a serial line, nobody answers to it")
     elif not line and not endpoint and bus.id not in draft.doubtful:
         draft.error(device.where(), f'address: missing; bus "{bus.id}" has neither tcp nor serial')

@@ -96,11 +96,13 @@ _FILLERS = _words(
 def suggested_names(objects: Sequence[ListedObject]) -> dict[ListedObject, str]:
     """Point names by object, each name once; zones are numbered in the order in which the list first mentions them."""
     names: dict[ListedObject, str] = {}
+    given: set[str] = set()
     zones: dict[str, int] = {}
     for item in objects:
         name = _plant_name(item) or _zone_name(item, zones)
-        if name is not None and name not in names.values():
+        if name is not None and name not in given:
             names[item] = name
+            given.add(name)
     return names
 
 

@@ -14,10 +14,12 @@ A late answer must never be taken for the next one:
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Mapping, Sequence
 
 from drivers.api import BadAnswer, NoAnswer, NotConnected, Refused
 from drivers.modbus import pdu
+from drivers.modbus.deadlines import Deadlines
 from drivers.modbus.ends import End, SerialEnd
 from drivers.modbus.identification import BASIC, REGULAR, identification_part, identification_question
 from drivers.modbus.link import Link, open_link
@@ -27,12 +29,17 @@ _UNANSWERED_BEFORE_REOPEN = 3
 
 
 class Client:
-    """One endpoint. ``timeout_s`` bounds connecting and each wait for an answer; one call at a time."""
+    """One endpoint. ``timeout_s`` bounds connecting and each wait for an answer; one call at a time.
 
-    def __init__(self, end: End, timeout_s: float, retries: int) -> None:
+    ``deadlines`` of the same time may be shared by many clients.
+    """
+
+    def __init__(self, end: End, timeout_s: float, retries: int, deadlines: Deadlines | None = None) -> None:
         self._end, self._pace = end, end.pace
         self._timeout_s = timeout_s
+        self._deadlines = deadlines or Deadlines(timeout_s)
         self._retries = retries if self._pace is None else 0
+        self._requests = itertools.count()
         self._link: Link | None = None
         self._in_doubt = False
         self._unanswered = 0
@@ -89,7 +96,9 @@ class Client:
         return objects
 
     async def _ask_once(self, unit: int, question: pdu.Question) -> bytes:
-        link = await self._ready(unit)
+        link = self._link
+        if link is None or self._pace is not None or self._outworn(link):
+            link = await self._ready(unit)
         try:
             answer = await link.ask(unit, question)
             self._unanswered = 0
@@ -111,7 +120,7 @@ class Client:
             await self.close()
         if self._link is None:
             self._in_doubt, self._unanswered = False, 0
-            self._link = await open_link(self._end, self._timeout_s)
+            self._link = await open_link(self._end, self._deadlines, self._requests)
         if self._pace is not None:
             await self._silence(self._link, unit, self._pace.silence_s)
         return self._link

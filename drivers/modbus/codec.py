@@ -10,7 +10,7 @@ from drivers.api import Refused
 from drivers.modbus.arc import arc_level, arc_percent
 from drivers.profile import Encoding, ModbusPoint, WireType
 
-_FORMATS = {
+FORMATS = {
     WireType.UINT16: ">H",
     WireType.INT16: ">h",
     WireType.UINT32: ">I",
@@ -20,7 +20,7 @@ _FORMATS = {
     WireType.INT64: ">q",
     WireType.FLOAT64: ">d",
 }
-_FLOATS = frozenset({WireType.FLOAT32, WireType.FLOAT64})
+FLOATS = frozenset({WireType.FLOAT32, WireType.FLOAT64})
 
 
 def decode(words: Sequence[int], point: ModbusPoint) -> float | None:
@@ -37,7 +37,7 @@ def decode(words: Sequence[int], point: ModbusPoint) -> float | None:
     raw = _bytes(words, point)
     if point.sentinels and int.from_bytes(raw, "big") in point.sentinels:
         return None
-    number: float = struct.unpack(_FORMATS[point.type], raw)[0]
+    number: float = struct.unpack(FORMATS[point.type], raw)[0]
     if point.encoding is Encoding.DALI_ARC:
         return arc_percent(int(number))
     value = scaled(number, point)
@@ -58,7 +58,7 @@ def encode(value: float, point: ModbusPoint) -> list[int]:
     if point.encoding is Encoding.DALI_ARC:
         number = arc_level(value)
     try:
-        raw = struct.pack(_FORMATS[point.type], number if point.type in _FLOATS else round(number))
+        raw = struct.pack(FORMATS[point.type], number if point.type in FLOATS else round(number))
     except (struct.error, OverflowError) as error:
         raise Refused(f"{value:g} does not fit into {point.type}") from error
     if int.from_bytes(raw, "big") in point.sentinels:

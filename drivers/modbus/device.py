@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from drivers.api import Fault, Now, Outcome, PointId, Poll, Reading, Refused, Write, WriteResult
 from drivers.modbus.client import Client
 from drivers.modbus.codec import decode
+from drivers.modbus.decoding import Decoder, decoder
+from drivers.modbus.pdu import Question, read_question
 from drivers.modbus.polling import Request, adapted, places, plan, polls
 from drivers.modbus.writing import Change, Run, change, runs
 from drivers.profile import ModbusLimits, ModbusPoint
+
+_NO_VALUE = "the device has no value"
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """A request with all that asking it and understanding its answer takes."""
+
+    request: Request
+    question: Question
+    values: Decoder
+    points: tuple[PointId, ...]
 
 
 class Device:
@@ -30,21 +45,26 @@ class Device:
         self._points, self._limits, self._now = points, limits, now
         planned = polls(name, [points[point] for point in polled], limits)
         self.polls: Sequence[Poll] = tuple(poll for poll, _ in planned)
-        self._requests = [requests for _, requests in planned]
+        self._ready = [self._prepared(requests) for _, requests in planned]
         self._adapting: set[int] = set()
 
     async def read(self, index: int) -> list[Reading | Fault]:
         """Read one poll. A refused request is a fault of its own points; anything worse raises DriverError."""
         seen: list[Reading | Fault] = []
         refused: list[Request] = []
-        for request in self._requests[index]:
+        for ready in self._ready[index]:
             try:
-                words = await self._client.read(self._unit, request.table, request.address, request.count)
+                answer = await self._client.ask(self._unit, ready.question)
             except Refused as error:
-                refused.append(request)
-                seen.extend(Fault(self._point(p), error.cause, self._now()) for p in request.points)
+                refused.append(ready.request)
+                at = self._now()
+                seen.extend(Fault(point, error.cause, at) for point in ready.points)
             else:
-                seen.extend(self._observed(request, words))
+                at = self._now()
+                seen += [
+                    Fault(point, _NO_VALUE, at) if value is None else Reading(point, value, at)
+                    for point, value in zip(ready.points, ready.values(answer), strict=True)
+                ]
         self._adapt(index, refused)
         return seen
 
@@ -61,7 +81,7 @@ class Device:
             for place, refusal in await self._send(run):
                 results[place] = self._rejected(writes[place], refusal)
         written = [item for item in changes if item.place not in results]
-        for item, outcome, observed, detail in await self._read_back(written):
+        for item, outcome, observed, detail in await self._settled(written):
             results[item.place] = WriteResult(writes[item.place], outcome, self._now(), observed, detail=detail)
         return [results[place] for place in range(len(writes))]
 
@@ -85,6 +105,15 @@ class Device:
         if item.point.written is not None and item.point.written.pause_s:
             await asyncio.sleep(item.point.written.pause_s)
 
+    async def _settled(self, written: Sequence[Change]) -> list[tuple[Change, Outcome, Reading | None, str]]:
+        """Read back, and once more what may take its time to show."""
+        judged = await self._read_back(written)
+        late = [item for item, outcome, _, _ in judged if outcome is Outcome.NO_FEEDBACK and item.settle_s]
+        if not late:
+            return judged
+        await asyncio.sleep(max(item.settle_s for item in late))
+        return [*(each for each in judged if each[0] not in late), *await self._read_back(late)]
+
     async def _read_back(self, written: Sequence[Change]) -> list[tuple[Change, Outcome, Reading | None, str]]:
         judged: list[tuple[Change, Outcome, Reading | None, str]] = []
         for request in plan({item.point.name: item.point for item in written}.values(), self._limits):
@@ -106,19 +135,22 @@ class Device:
         shown = "no value" if value is None else f"{value:g} {item.point.unit}".rstrip()
         return item, Outcome.NO_FEEDBACK, observed, f"reads back {shown}"
 
-    def _observed(self, request: Request, words: Sequence[int]) -> Iterator[Reading | Fault]:
-        at = self._now()
-        for point in request.points:
-            value = decode(request.words_of(point, words), point)
-            if value is None:
-                yield Fault(self._point(point), "the device has no value", at)
-            else:
-                yield Reading(self._point(point), value, at)
-
     def _adapt(self, index: int, refused: Sequence[Request]) -> None:
         if index in self._adapting or any(places(request) > 1 for request in refused):
             self._adapting.add(index)
-            self._requests[index] = adapted(self._requests[index], refused, self._limits)
+            requests = [ready.request for ready in self._ready[index]]
+            self._ready[index] = self._prepared(adapted(requests, refused, self._limits))
+
+    def _prepared(self, requests: Iterable[Request]) -> list[_Ready]:
+        return [
+            _Ready(
+                request,
+                read_question(request.table, request.address, request.count),
+                decoder(request),
+                tuple(self._point(point) for point in request.points),
+            )
+            for request in requests
+        ]
 
     def _rejected(self, write: Write, error: Refused) -> WriteResult:
         return WriteResult(write, Outcome.REJECTED, self._now(), detail=error.cause)

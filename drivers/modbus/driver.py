@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
 from drivers.api import Driver, Fault, Host, Lane, Now, Poll, Reading, Write, WriteResult
 from drivers.modbus.client import Client
+from drivers.modbus.deadlines import Deadlines
 from drivers.modbus.device import Device
-from drivers.modbus.link import SerialEnd, TcpEnd
-from drivers.modbus.settings import ModbusBus, ModbusDevice
+from drivers.modbus.ends import End, Pace, SerialEnd, TcpEnd, Tls
+from drivers.modbus.settings import ModbusBus, ModbusDevice, ModbusTls
 from drivers.profile import ModbusPoint
 from drivers.registry import BusDevice
-
-End = TcpEnd | SerialEnd
 
 
 class ModbusDriver:
@@ -25,15 +23,17 @@ class ModbusDriver:
         sharing: dict[End, list[BusDevice]] = {}
         for device in devices:
             sharing.setdefault(_end(settings, device, host.directory), []).append(device)
+        deadlines = Deadlines(settings.timeout_s)
         self._clients: list[Client] = []
         self._devices: dict[str, Device] = {}
         self._lanes: list[Lane] = []
         for end, together in sharing.items():
-            own = _settings(together[0]).address not in (None, settings.tcp)
+            own = settings.endpoint(_settings(together[0]).address) != settings.endpoint(None)
             name = f"{bus_id}/{together[0].id}" if own else bus_id
             self._lanes.append(Lane(name, tuple(device.id for device in together)))
             # Where several devices share a line, repeats for a silent one would be paid by the others.
-            client = Client(end, settings.timeout_s, settings.retries if len(together) == 1 else 0)
+            retries = settings.retries if len(together) == 1 else 0
+            client = Client(end, settings.timeout_s, retries, deadlines)
             self._clients.append(client)
             self._devices |= {device.id: _device(device, client, host.now) for device in together}
         self._polls = MappingProxyType({name: device.polls for name, device in self._devices.items()})
@@ -49,8 +49,7 @@ class ModbusDriver:
         return self._polls
 
     async def open(self) -> None:
-        """Lines and connections open on first use; only the library's own log lines on single frames are muted."""
-        logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
+        """Nothing: lines and connections open on first use."""
 
     async def close(self) -> None:
         """Close every line and connection."""
@@ -77,15 +76,22 @@ def _settings(device: BusDevice) -> ModbusDevice:
 
 def _end(bus: ModbusBus, device: BusDevice, directory: Path) -> End:
     address = _settings(device).address
+    pace = Pace(bus.baudrate, bus.parity, bus.stopbits)
     if bus.serial is not None:
         if address is not None:
             raise ValueError(f"{device.id}: an address of its own on a serial bus")
-        return SerialEnd(str(directory / bus.serial), bus.baudrate, bus.parity, bus.stopbits)
-    text = address or bus.tcp
+        return SerialEnd(str(directory / bus.serial), pace.baudrate, pace.parity, pace.stopbits)
+    text = bus.endpoint(address)
     if text is None:
         raise ValueError(f"{device.id}: neither the device nor its bus has an address")
     host, _, port = text.rpartition(":")
-    return TcpEnd(host.strip("[]"), int(port))
+    tls = _tls(bus.tls, directory) if bus.tls else None
+    return TcpEnd(host.strip("[]"), int(port), pace if bus.framing == "rtu" else None, tls)
+
+
+def _tls(files: ModbusTls, directory: Path) -> Tls:
+    cert, key = (directory / path if path else None for path in (files.cert, files.key))
+    return Tls(directory / files.ca, cert, key, files.server_name)
 
 
 def _device(device: BusDevice, client: Client, now: Now) -> Device:

@@ -9,7 +9,6 @@ import asyncio
 import os
 import ssl
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable
 from typing import cast
 
 from drivers.api import BadAnswer, DriverError, NoAnswer, NotConnected
@@ -19,17 +18,16 @@ from drivers.modbus.pdu import Question
 class Link(asyncio.BaseProtocol, ABC):
     """Made by ``drivers.modbus.link.open_link``; ``usable`` turns False for good when it is lost."""
 
-    def __init__(self, timeout_s: float) -> None:
+    def __init__(self) -> None:
         self.usable = False
         self.last_byte_s = -1.0
         """When the last byte came, on the loop's clock; kept where silence between frames has a meaning."""
         self._loop = asyncio.get_running_loop()
-        self._timeout_s = timeout_s
         self._transport: asyncio.Transport | None = None
         self._answer: asyncio.Future[bytes] | None = None
 
     @abstractmethod
-    def ask(self, unit: int, question: Question) -> Awaitable[bytes]:
+    async def ask(self, unit: int, question: Question) -> bytes:
         """Send one request; the PDU of its answer. Raises NoAnswer, BadAnswer, NotConnected. One at a time."""
 
     @property
@@ -54,20 +52,14 @@ class Link(asyncio.BaseProtocol, ABC):
         if self._transport is not None:
             self._transport.abort()
 
-    async def _exchange(self, frame: bytes, within_s: float) -> bytes:
-        """Send ``frame`` and wait for what ``_settle`` brings; the deadline is ``_expire``'s."""
-        transport = self._transport
-        if transport is None or not self.usable:
+    def _send(self, frame: bytes) -> asyncio.Future[bytes]:
+        """Send ``frame``; what ``_settle`` brings is its answer. Raises NotConnected."""
+        if self._transport is None or not self.usable:
             raise NotConnected("connection closed")
         answer: asyncio.Future[bytes] = self._loop.create_future()
         self._answer = answer
-        timer = self._loop.call_later(within_s, self._expire, answer)
-        try:
-            transport.write(frame)
-            return await answer
-        finally:
-            timer.cancel()
-            self._answer = None
+        self._transport.write(frame)
+        return answer
 
     def _expire(self, answer: asyncio.Future[bytes]) -> None:
         """The deadline of ``answer`` is over: whoever was late or incomplete then stays so."""
@@ -93,6 +85,8 @@ def cause_of(error: Exception) -> str:
         return f"tls: {error.verify_message}"
     if isinstance(error, ssl.SSLError):
         return f"tls: {(error.reason or 'no handshake').lower().replace('_', ' ')}"
+    if isinstance(error, ConnectionError) and not error.args:  # asyncio's, where a peer breaks off a TLS handshake
+        return "connection closed by the peer"
     code = error.args[0] if error.args else None
     if isinstance(code, int) and code > 0:
         text = os.strerror(code)

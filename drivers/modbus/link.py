@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from drivers.api import NotConnected
-from drivers.modbus.ends import SerialEnd, TcpEnd
+from drivers.modbus.deadlines import Deadlines
+from drivers.modbus.ends import End, SerialEnd, TcpEnd
 from drivers.modbus.exchange import Link, cause_of
 from drivers.modbus.mbap_link import MbapLink
 from drivers.modbus.rtu_link import RtuLink
@@ -25,14 +26,18 @@ _OPTIONS: Mapping[str, int] = {
 """A half-open connection that carries no request is noticed after 25 s (TCP_USER_TIMEOUT is in ms)."""
 
 
-async def open_link(end: TcpEnd | SerialEnd, timeout_s: float) -> Link:
-    """Connect within ``timeout_s``. Raises NotConnected, BindFailed (a serial line or a file that is not there)."""
+async def open_link(end: End, deadlines: Deadlines, requests: Iterator[int]) -> Link:
+    """Connect within the time of ``deadlines``, which is also that of each answer; ``requests`` as for MbapLink.
+
+    Raises NotConnected; BindFailed for a serial line or a file that is not there.
+    """
+    timeout_s = deadlines.within_s
     if isinstance(end, SerialEnd):
         # A site without a serial line is spared pymodbus and its 20 MiB.
         from drivers.modbus.serial_line import open_serial  # noqa: PLC0415
 
         return open_serial(end, timeout_s)
-    link = MbapLink(timeout_s) if end.pace is None else RtuLink(timeout_s, end.pace)
+    link = MbapLink(deadlines, requests) if end.pace is None else RtuLink(timeout_s, end.pace)
     try:
         async with asyncio.timeout(timeout_s):
             await _connect(link, end)

@@ -6,9 +6,10 @@ asyncio's stock protocols take 256 KiB from the system for every answer; here it
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Iterator
 
 from drivers.api import BadAnswer
+from drivers.modbus.deadlines import Deadlines
 from drivers.modbus.exchange import Link
 from drivers.modbus.frames import LONGEST_LENGTH, MBAP, SHORTEST_LENGTH, mbap_frame
 from drivers.modbus.pdu import Question
@@ -20,19 +21,28 @@ _BUFFER = 1024
 class MbapLink(Link, asyncio.BufferedProtocol):
     """See Link. An answer of another transaction is a late one and dropped; what is no frame ends the connection."""
 
-    def __init__(self, timeout_s: float) -> None:
-        super().__init__(timeout_s)
+    def __init__(self, deadlines: Deadlines, requests: Iterator[int]) -> None:
+        """``requests`` counts on from link to link, so that not even an answer to an earlier connection is taken."""
+        super().__init__()
+        self._requests = requests
+        self._deadlines = deadlines
         self._buffer = bytearray(_BUFFER)
         self._room = memoryview(self._buffer)
         self._filled = 0
         self._transaction = 0
         self._unit = 0
 
-    def ask(self, unit: int, question: Question) -> Awaitable[bytes]:
-        """See Link.ask; the deadline is the link's timeout, however the answer dribbles in."""
+    async def ask(self, unit: int, question: Question) -> bytes:
+        """See Link.ask; the deadline stands, however the answer dribbles in."""
         self._unit = unit
-        self._transaction = self._transaction % 0xFFFF + 1
-        return self._exchange(mbap_frame(self._transaction, unit, question.pdu), self._timeout_s)
+        self._transaction = next(self._requests) % 0xFFFF + 1
+        answer = self._send(mbap_frame(self._transaction, unit, question.pdu))
+        self._deadlines.set(answer, self._expire)
+        try:
+            return await answer
+        finally:
+            self._deadlines.clear(answer)
+            self._answer = None
 
     @property
     def leftover(self) -> int:

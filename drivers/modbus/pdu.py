@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from drivers.api import BadAnswer, Busy, Refused
 from drivers.profile import Table
@@ -29,8 +29,7 @@ _NOT_NOW = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(NamedTuple):
     """One request and what its answer must look like."""
 
     pdu: bytes

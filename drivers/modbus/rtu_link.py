@@ -6,7 +6,6 @@ What comes while nothing is asked is thrown away, and what came before a request
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
 
 from drivers.api import BadAnswer
 from drivers.modbus.ends import Pace
@@ -21,19 +20,26 @@ class RtuLink(Link, asyncio.Protocol):
     """See Link. An answer must have begun within the timeout and may then take as long as its characters do."""
 
     def __init__(self, timeout_s: float, pace: Pace) -> None:
-        super().__init__(timeout_s)
+        super().__init__()
+        self._timeout_s = timeout_s
         self._character_s = pace.character_s
         self._received = bytearray()
         self._unit = self._function = 0
         self._answering_s = 0.0
 
-    def ask(self, unit: int, question: Question) -> Awaitable[bytes]:
+    async def ask(self, unit: int, question: Question) -> bytes:
         """See Link.ask."""
         self._received.clear()
         self._unit, self._function = unit, question.pdu[0]
         self._answering_s = (question.longest + 3) * self._character_s
         frame = rtu_frame(unit, question.pdu)
-        return self._exchange(frame, self._timeout_s + len(frame) * self._character_s)
+        answer = self._send(frame)
+        timer = self._loop.call_later(self._timeout_s + len(frame) * self._character_s, self._expire, answer)
+        try:
+            return await answer
+        finally:
+            timer.cancel()
+            self._answer = None
 
     @property
     def leftover(self) -> int:

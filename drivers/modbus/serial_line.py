@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import termios
-from collections.abc import Awaitable
 
 from pymodbus.transport.serialtransport import SerialTransport
 
@@ -19,7 +18,7 @@ from drivers.modbus.rtu_link import RtuLink
 class SerialLink(RtuLink):
     """An RtuLink that empties the serial driver before each request."""
 
-    def ask(self, unit: int, question: Question) -> Awaitable[bytes]:
+    async def ask(self, unit: int, question: Question) -> bytes:
         """See Link.ask."""
         line = self._transport.sync_serial if isinstance(self._transport, SerialTransport) else None
         if line is not None:
@@ -27,7 +26,7 @@ class SerialLink(RtuLink):
                 line.reset_input_buffer()
             except (OSError, termios.error) as error:
                 raise NotConnected(cause_of(error)) from error
-        return super().ask(unit, question)
+        return await super().ask(unit, question)
 
 
 def open_serial(end: SerialEnd, timeout_s: float) -> SerialLink:

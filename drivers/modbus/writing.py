@@ -34,6 +34,11 @@ class Change:
         """Whether it travels alone, numbered, in registers that it shares with others."""
         return self.point.written is not None and self.point.written.target is not None
 
+    @property
+    def settle_s(self) -> float:
+        """How long the device may take to show the value."""
+        return 0.0 if self.point.written is None else self.point.written.settle_s
+
     def telegram(self, before: int) -> list[int]:
         """The two registers of a telegram that follows one whose first register is ``before``."""
         assert self.point.written is not None  # noqa: S101 - is_telegram

@@ -54,11 +54,24 @@ MISTAKES = {
     ),
     "driver's unknown key": (
         "baudrate: 9600", "baud: 9600", "baud: 9600",
-        'buses.chaufferie.baud: unknown key; did you mean "baudrate"? allowed: baudrate, driver, parity',
+        'buses.chaufferie.baud: unknown key; did you mean "baudrate"? allowed: baudrate, driver, framing',
     ),
     "driver's wrong word": (
         "parity: E", "parity: even", "even",
         'buses.chaufferie.parity: "even" is not known; allowed: E, N, O',
+    ),
+    "tls on a serial line": (
+        "baudrate: 9600", "tls: {ca: ca.pem}, baudrate: 9600", "{driver: modbus, serial",
+        "buses.chaufferie: framing and tls are for tcp, not for a serial line",
+    ),
+    "half a certificate": (
+        "armoires: {driver: modbus", "armoires: {driver: modbus, tls: {ca: ca.pem, cert: c.pem}", "{ca: ca.pem, cert",
+        "buses.armoires.tls: cert and key go together",
+    ),
+    "tls with rtu": (
+        "armoires: {driver: modbus", "armoires: {driver: modbus, framing: rtu, tls: {ca: ca.pem}",
+        "{driver: modbus, framing",
+        "buses.armoires: tls carries Modbus TCP only, not framing rtu",
     ),
     "driver's own address": ("127.0.0.1/32:47809", "127.0.0.300/32", '"127.0.0.300/32"', "buses.gtb.address: "),
     "both wires": (

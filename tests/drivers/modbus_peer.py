@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import ssl
 import struct
 import tty
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -145,11 +146,25 @@ class _TcpSide(asyncio.Protocol):
             self.transport.write(raw)
 
 
+class _RtuTcpSide(_TcpSide):
+    """RTU frames through TCP."""
+
+    def data_received(self, data: bytes) -> None:
+        self._buffer += data
+        while (length := request_length(self._buffer)) <= len(self._buffer):
+            frame, self._buffer = self._buffer[:length], self._buffer[length:]
+            assert rtu(frame[0], frame[1:-2]) == frame
+            self._peer.judge(Asked(frame[0], frame[1:-2]), self._send)
+
+
 @asynccontextmanager
-async def tcp_peer(script: Script, port: int = 0) -> AsyncIterator[Peer]:
+async def tcp_peer(
+    script: Script, port: int = 0, *, tls: ssl.SSLContext | None = None, framing: str = "mbap"
+) -> AsyncIterator[Peer]:
     """A peer on a loopback port; leaving hangs up on everybody."""
     peer, sides = Peer(script), set[_TcpSide]()
-    server = await asyncio.get_running_loop().create_server(lambda: _TcpSide(peer, sides), "127.0.0.1", port)
+    one_side = _TcpSide if framing == "mbap" else _RtuTcpSide
+    server = await asyncio.get_running_loop().create_server(lambda: one_side(peer, sides), "127.0.0.1", port, ssl=tls)
     peer.port = server.sockets[0].getsockname()[1]
     try:
         yield peer

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from datetime import date
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from drivers.bacnet.ede import Ede, parse_ede, read_ede
 from drivers.bacnet.listing import ListedObject, object_type, unit_named
@@ -13,7 +16,7 @@ from drivers.bacnet.naming import plain, suggested_names
 from drivers.profile import BacnetPoint
 from drivers.profile_draft import profile_draft, profile_from_ede, slug
 from drivers.profile_file import load_profile
-from drivers.profile_source import ProfileError
+from drivers.profile_source import Problem, ProfileError
 
 FILES = Path(__file__).parent / "ede"
 HEADER = "keyname;device obj.-instance;object-name;object-type;object-instance;unit-code\n"
@@ -199,3 +202,37 @@ def test_names_that_try_to_break_the_draft(tmp_path: Path) -> None:
 def test_ids_from_names() -> None:
     assert (slug("École Jaurès_2"), slug("***")) == ("ecole-jaures-2", "device")
     assert plain("S101_TAmb RoomTemp Straße") == "s101 tamb room temp strasse"
+
+
+@pytest.mark.parametrize(
+    ("minimum", "maximum", "limits"),
+    [(None, None, (5, 30)), (0, 100, (5, 30)), (12, 24.5, (12, 24.5)), (40, 80, (5, 30)), (20, 20, (5, 30))],
+)
+def test_a_drafted_setpoint_stays_within_a_rooms_temperatures(
+    tmp_path: Path, minimum: float | None, maximum: float | None, limits: tuple[float, float]
+) -> None:
+    item = ListedObject("analog-value", 1, "Consigne", "", "degC", settable=True, minimum=minimum, maximum=maximum)
+    path = tmp_path / "x.yaml"
+    path.write_text(profile_draft([item], profile_id="x", title="x", source="x", checked=date(2026, 1, 1)))
+    point = load_profile(path).points["zone.1.setpoint"]
+    assert (point.minimum, point.maximum) == limits
+
+
+@given(st.lists(st.lists(st.text(alphabet='ab";,\t\n\r#é 0159-', max_size=8), max_size=18), max_size=12))
+def test_any_text_is_objects_or_errors_with_places(cells: list[list[str]]) -> None:
+    text = HEADER + "\n".join(";".join(row) for row in cells)
+    lines = len(text.replace("\r\n", "\n").replace("\r", "\n").split("\n"))
+    problems: tuple[Problem, ...] = ()
+    try:
+        assert parse_ede(text, Path("list.csv")).objects
+    except ProfileError as error:
+        problems = error.problems
+    assert all(1 <= problem.line <= lines and problem.column >= 1 for problem in problems)
+
+
+def test_a_long_list_is_read_at_once() -> None:
+    began = time.perf_counter()
+    lines = (f"k{n};7;Salle {n} Temp;0;{n};62\n" for n in range(5000))
+    names = suggested_names(parse_ede(HEADER + "".join(lines), Path("list.csv")).objects)
+    assert names[max(names, key=lambda item: item.instance)] == "zone.5000.temperature"
+    assert time.perf_counter() - began < 3.0

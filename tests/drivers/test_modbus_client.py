@@ -12,6 +12,7 @@ import pytest
 
 from drivers.api import BadAnswer, BindFailed, Busy, NoAnswer, NotConnected, Refused
 from drivers.modbus.client import Client
+from drivers.modbus.deadlines import Deadlines
 from drivers.modbus.link import SerialEnd, TcpEnd
 from drivers.profile import Table
 from tests.drivers.modbus_peer import (
@@ -205,6 +206,78 @@ async def test_an_answer_in_single_bytes_is_put_together() -> None:
 
     async with tcp_client(dribble) as (client, _):
         assert await client.read(1, Table.HOLDING, 100, 2) == [7, 8]
+
+
+async def test_an_answer_that_dribbles_does_not_move_the_deadline() -> None:
+    def dribble(asked: Asked) -> Sequence[Say]:
+        frame = mbap(asked, bytes([3, 4, 0, 7, 0, 8]))
+        return [Say(frame[i : i + 1], 0.05 * (i + 1)) for i in range(len(frame))]
+
+    async with tcp_client(dribble) as (client, peer):
+        with Took() as took, pytest.raises(BadAnswer, match="no valid answer"):
+            await client.read(1, Table.HOLDING, 100, 2)
+        assert TIMEOUT_S * 0.9 < took.seconds < TIMEOUT_S + SLACK_S
+        peer.script = tcp_device(Store(registers={100: 7}))
+        assert await client.read(1, Table.HOLDING, 100, 1) == [7]
+        assert peer.connections == 2
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "0001 0000 00FF 01 03",
+        "0001 0000 FFFF 01 03",
+        "0001 0000 0000 01 03",
+        "0001 0001 0005 01 03",
+        "0001 0000 0001 01",
+    ],
+    ids=["255 bytes", "65535 bytes", "no byte", "another protocol", "no function"],
+)
+async def test_what_is_no_frame_ends_the_connection_at_once(raw: str) -> None:
+    async with tcp_client(lambda a: [Say(bytes.fromhex(raw))], timeout_s=3.0, retries=1) as (client, peer):
+        with Took() as took, pytest.raises(BadAnswer, match="undecodable"):
+            await client.read(1, Table.HOLDING, 0, 1)
+        assert took.seconds < 1.0
+        assert len(peer.asked) == 1
+        peer.script = tcp_device(Store(registers={0: 5}))
+        assert await client.read(1, Table.HOLDING, 0, 1) == [5]
+        assert peer.connections == 2
+
+
+async def test_a_gateway_without_its_device_keeps_the_line_for_the_others() -> None:
+    good = tcp_device(Store(registers={0: 5}))
+
+    def gateway(asked: Asked) -> Sequence[Say]:
+        return [Say(mbap(asked, bytes([0x83, 11])), 0.02)] if asked.unit == 2 else good(asked)
+
+    async with tcp_client(gateway, retries=3) as (client, peer):
+        for _ in range(5):
+            with pytest.raises(Busy, match="no answer from the device behind the gateway"):
+                await client.read(2, Table.HOLDING, 0, 1)
+            assert await client.read(1, Table.HOLDING, 0, 1) == [5]
+        assert (peer.connections, len(peer.asked)) == (1, 10)
+
+
+async def test_deadlines_of_many_connections_are_each_kept() -> None:
+    deadlines = Deadlines(TIMEOUT_S)
+    async with tcp_peer(silent) as mute, tcp_peer(tcp_device(Store(registers={0: 5}))) as alive:
+        dead = [Client(TcpEnd("127.0.0.1", mute.port), TIMEOUT_S, 0, deadlines) for _ in range(3)]
+        good = Client(TcpEnd("127.0.0.1", alive.port), TIMEOUT_S, 0, deadlines)
+
+        async def silence(client: Client, after_s: float) -> float:
+            await asyncio.sleep(after_s)
+            with Took() as took, pytest.raises(NoAnswer):
+                await client.read(1, Table.HOLDING, 0, 1)
+            return took.seconds
+
+        waiting = [asyncio.create_task(silence(c, 0.06 * i)) for i, c in enumerate(dead)]
+        for _ in range(20):
+            assert await good.read(1, Table.HOLDING, 0, 1) == [5]
+            await asyncio.sleep(0.01)
+        for took_s in await asyncio.gather(*waiting):
+            assert TIMEOUT_S * 0.9 < took_s < TIMEOUT_S + SLACK_S
+        for client in (*dead, good):
+            await client.close()
 
 
 async def test_coils_and_registers_are_written_as_asked() -> None:

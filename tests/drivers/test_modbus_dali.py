@@ -91,6 +91,8 @@ class Gateway:
     holding: dict[int, int] = field(default_factory=dict)
     taken: list[tuple[int, int]] = field(default_factory=list)
     deaf: set[int] = field(default_factory=set)
+    fading: dict[int, int] = field(default_factory=dict)
+    """Nodes that show their new level when they have been asked once."""
 
     def __call__(self, asked: Asked) -> Sequence[Say]:
         return [Say(mbap(asked, self._answer(asked.pdu)))]
@@ -99,6 +101,7 @@ class Gateway:
         function, address, count = struct.unpack_from(">BHH", pdu)
         if function == 4:
             words = [self.nodes.get((address + i) // 4, 0) if (address + i) % 4 == 0 else 0 for i in range(count)]
+            self.nodes |= self.fading
             return struct.pack(f">BB{count}H", 4, 2 * count, *words)
         if function == 3:
             words = [self.holding.get(address + i, 0) for i in range(count)]
@@ -151,6 +154,14 @@ async def test_a_node_that_does_not_follow_shows_in_the_outcome() -> None:
     assert {o.point.point: o.value if isinstance(o, Reading) else o for o in seen} == {
         "lamp.5.level": 100.0, "lamp.5.failure": 1.0, "lamp.5.gear-failure": 0.0,
     }  # fmt: skip
+
+
+async def test_a_lamp_that_fades_is_looked_at_again() -> None:
+    gateway = Gateway(nodes={4: 0x00FE}, deaf={4}, fading={4: 0x00AA})
+    async with driven(gateway, "adfweb-dali", ["lamp.5.command"]) as driver:
+        results = await driver.write([ask(5, 10), ask(6, 100)])
+    assert [result.outcome for result in results] == [Outcome.APPLIED] * 2
+    assert results[0].observed == Reading(PointId("gw", "lamp.5.command"), 10.091, NOW)
 
 
 async def test_a_level_is_written_to_one_register_and_read_from_another() -> None:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import pytest
 from hypothesis import given
@@ -78,6 +78,40 @@ def test_no_two_neighbours_could_have_been_one(points: list[ModbusPoint], limit:
             first = min(two.points, key=lambda p: p.address)
             too_far = first.address > one.address + one.count + limit.max_gap
             assert too_far or first.address + first.type.registers - one.address > longest
+
+
+@st.composite
+def few_points(draw: st.DrawFn) -> list[ModbusPoint]:
+    spots = draw(st.lists(st.tuples(st.integers(0, 24), st.sampled_from(list(WireType))), min_size=1, max_size=7))
+    return [ModbusPoint(f"p{i}", Table.INPUT, address, type_) for i, (address, type_) in enumerate(spots)]
+
+
+def allowed(group: tuple[ModbusPoint, ...], limit: ModbusLimits) -> bool:
+    """Whether one request may read these."""
+    wanted = sorted({a for p in group for a in range(p.address, p.address + p.type.registers)})
+    gaps = [two - one - 1 for one, two in pairwise(wanted)]
+    return wanted[-1] - wanted[0] < limit.max_registers and max(gaps, default=0) <= limit.max_gap
+
+
+def fewest(points: tuple[ModbusPoint, ...], limit: ModbusLimits) -> int:
+    """By trying every group that the first point could be read in."""
+    if not points:
+        return 0
+    first, rest = points[0], points[1:]
+    best = len(points)
+    for size in range(len(rest) + 1):
+        for others in combinations(rest, size):
+            if allowed((first, *others), limit):
+                left = tuple(p for p in rest if p not in others)
+                best = min(best, 1 + fewest(left, limit))
+    return best
+
+
+@given(points=few_points(), limit=st.builds(ModbusLimits, max_registers=st.integers(4, 16), max_gap=st.integers(0, 6)))
+def test_no_plan_has_fewer_requests(points: list[ModbusPoint], limit: ModbusLimits) -> None:
+    requests = plan(points, limit)
+    assert all(allowed(request.points, limit) for request in requests)
+    assert len(requests) == fewest(tuple(points), limit)
 
 
 @given(points=point_sets(), limit=limits, missing=st.sets(st.integers(0, 400), max_size=5))

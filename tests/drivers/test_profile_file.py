@@ -10,7 +10,7 @@ import pytest
 from drivers.modbus.polling import polls
 from drivers.profile import BacnetPoint, Encoding, ModbusLimits, ModbusPoint, Table, WireType, Written
 from drivers.profile_file import ProfileError, load_profile, load_profiles, profile_paths, shipped_profiles
-from drivers.profile_spec import HeadSpec, LimitsSpec
+from drivers.profile_spec import BacnetSpec, HeadSpec, LimitsSpec, ModbusSpec
 
 MODBUS = """\
 id: mine
@@ -86,6 +86,19 @@ def test_a_meter_takes_few_requests(name: str) -> None:
     assert len(slow) <= 2
 
 
+def test_the_page_about_profiles_is_true(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "profiles.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```yaml\n(id: eastron-sdm72d\n.*?)```", text, re.DOTALL)
+    path = tmp_path / "eastron-sdm72d.yaml"
+    path.write_text(example, encoding="utf-8")
+    assert set(load_profile(path).points) == {"meter.power", "meter.energy", "meter.energy-export"}
+    shown = set(re.findall(r"^\| `([a-z0-9-]+)` \|", text, re.MULTILINE))
+    assert set(shipped_profiles()) <= shown, "every shipped profile stands in the table"
+    keys = set(re.findall(r"`([a-z_]+)`", text))
+    for model in (HeadSpec, LimitsSpec, ModbusSpec, BacnetSpec):
+        assert set(model.model_fields) <= keys, "every key is explained"
+
+
 def test_a_large_profile_loads_fast() -> None:
     began = time.perf_counter()
     assert len(load_profile(shipped_profiles()["generic-cabinet"]).points) > 600
@@ -121,7 +134,7 @@ def test_a_point_that_is_written_elsewhere_than_it_is_read(tmp_path: Path) -> No
         tmp_path,
         MODBUS.replace("write_multiple: false", "write_multiple: true")
         + "  lamp.{n}.command: {n: 4..5, table: input, address: 12, step: 4, type: uint16, bits: 0..7,"
-        + " encoding: dali-arc, writable: true, write: {address: 64, target: 3, pause: 100ms}}\n"
+        + " encoding: dali-arc, writable: true, write: {address: 64, target: 3, pause: 100ms, settle: 3s}}\n"
         + "  lamp.{n}.level: {n: 4..5, table: holding, address: 12, step: 4, type: uint16, writable: true,"
         + " write: {address: 90, step: 2}}\n",
     )
@@ -129,7 +142,7 @@ def test_a_point_that_is_written_elsewhere_than_it_is_read(tmp_path: Path) -> No
     assert isinstance(command, ModbusPoint)
     assert isinstance(level, ModbusPoint)
     assert (command.address, command.bits, command.encoding) == (16, (0, 7), Encoding.DALI_ARC)
-    assert command.written == Written(64, 4, 0.1)
+    assert command.written == Written(64, 4, 0.1, 3.0)
     assert level.written == Written(92)
     assert (command.resolution, level.resolution) == (2.7, 1.0)
 

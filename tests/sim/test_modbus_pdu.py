@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from drivers.profile import ModbusPoint, Table, WireType
-from drivers.profile_file import load_profiles
+from drivers.modbus.codec import decode
+from drivers.modbus.polling import polls
+from drivers.profile import Encoding, ModbusPoint, Table, WireType, Written
+from drivers.profile_file import load_profile, load_profiles, shipped_profiles
 from sim.bank import RegisterBank
+from sim.cabinet_map import cabinet_unit, relays_unit
+from sim.dali_maps import GATEWAYS
+from sim.lamp import Lamp, LampData
 from sim.mains import PhaseMeter
-from sim.meter_maps import sdm120_unit
 from sim.pdu import answer
 from sim.registers import Cell, Unit
-from sim.rtu_face import crc16
-from sim.town import Town
+from sim.rtu_line import crc16
+from sim.town import METERS, Town
 from tests.sim.towns import WINTER_EVENING, street
 
 
@@ -154,24 +160,88 @@ def test_a_profile_of_the_sites_own_gets_a_bank() -> None:
     assert answer(unit, hexed("04 001E 0001")) == hexed("04 02 0020")
 
 
+def test_a_bank_takes_levels_elsewhere_and_telegrams() -> None:
+    def lamp(n: int, **more: Any) -> ModbusPoint:
+        return ModbusPoint(
+            f"lamp.{n}.command", Table.INPUT, 4 * n, WireType.UINT16, "%", writable=True, bits=(0, 7),
+            encoding=Encoding.DALI_ARC, **more,
+        )  # fmt: skip
+
+    unit = RegisterBank(
+        "own", [lamp(1, written=Written(64, 0)), lamp(2, written=Written(64, 1)), lamp(3, written=Written(9))]
+    ).unit
+    assert answer(unit, hexed("10 0040 0002 04 0101 E500")) == hexed("10 0040 0002")
+    assert answer(unit, hexed("06 0009 00AA")) == hexed("06 0009 00AA")
+    assert answer(unit, hexed("04 0004 0009")) == hexed("04 12 0000 0000 0000 0000 00E5 0000 0000 0000 00AA")
+    assert answer(unit, hexed("06 0004 0001")) == hexed("86 02")
+
+
+def shipped_units() -> dict[str, Unit]:
+    """A unit for every shipped Modbus profile."""
+    town = Town.from_site(street(), seed=1, start=WINTER_EVENING)
+    nodes = {number: Lamp(LampData(60.0)) for number in range(1, 65)}
+    cabinet = town.cabinet("cab")
+    return {
+        "generic-cabinet": cabinet_unit(cabinet),
+        "generic-relays": relays_unit(cabinet),
+        **{name: shown(name, PhaseMeter()) for name, (_, shown) in METERS.items()},
+        **{name: shown(name, nodes) for name, shown in GATEWAYS.items()},
+    }
+
+
 def test_shipped_profiles_ask_only_for_what_the_devices_have() -> None:
     """The maps were written twice, from the same papers: here they meet."""
-    shipped = load_profiles()
-    town = Town.from_site(street(), seed=1, start=WINTER_EVENING)
-    units = {
-        "generic-cabinet": town.units["cab"],
-        "eastron-sdm630": town.units["meter"],
-        "schneider-iem3155": town.units["feeder"],
-        "eastron-sdm120": sdm120_unit("small", PhaseMeter()),
-    }
+    shipped = {name: profile for name, profile in load_profiles().items() if profile.protocol == "modbus"}
+    units = shipped_units()
+    assert set(units) == set(shipped), "every shipped profile has a device of its own here"
     for name, unit in units.items():
         assert shipped[name].modbus.max_registers <= unit.most_registers
         for point in shipped[name].points.values():
             assert isinstance(point, ModbusPoint)
             cells = [unit.cells[point.table].get(point.address + n) for n in range(point.type.registers)]
             assert all(cells), f"{name} {point.name}"
-            assert cells[0] is not None
-            assert (cells[0].write is not None) or not point.writable, f"{name} {point.name}"
+            written = point.written
+            put = cells[0] if written is None else unit.cells["holding"].get(written.address)
+            assert put is not None
+            assert (put.write is not None) or not point.writable, f"{name} {point.name}"
+
+
+PHASE_VALUES: dict[str, Callable[[PhaseMeter, int], float]] = {
+    "voltage": lambda meter, n: meter.volts[n],
+    "current": PhaseMeter.current_a,
+    "power": lambda meter, n: meter.power_w[n],
+    "apparent-power": PhaseMeter.apparent_va,
+    "reactive-power": PhaseMeter.reactive_var,
+    "power-factor": lambda meter, _: meter.power_factor,
+}
+TOTALS: dict[str, Callable[[PhaseMeter], float]] = {
+    "power": lambda meter: meter.total_w,
+    "apparent-power": lambda meter: meter.total_va,
+    "reactive-power": lambda meter: meter.total_var,
+    "power-factor": lambda meter: meter.power_factor,
+    "frequency": lambda meter: meter.hz,
+    "energy": lambda meter: meter.total_wh / 1000.0,
+    "energy-export": lambda _: 0.0,
+}
+
+
+@pytest.mark.parametrize("name", METERS)
+def test_what_a_profile_reads_is_what_the_meter_knows(name: str) -> None:
+    phases, shown = METERS[name]
+    meter = PhaseMeter(0.9, [231.4, 229.8, 230.3], [1200.0, 800.0, 2500.0], [4.1e6, 5.2e6, 6.3e6], 49.97)
+    if phases == 1:
+        meter = PhaseMeter(0.9, [231.4, 0.0, 0.0], [1200.0, 0.0, 0.0], [4.1e6, 0.0, 0.0], 49.97)
+    unit, profile = shown(name, meter), load_profile(shipped_profiles()[name])
+    points = [point for point in profile.points.values() if isinstance(point, ModbusPoint)]
+    for _, requests in polls("m", points, profile.modbus):
+        for request in requests:
+            words = unit.read(request.table, request.address, request.count)
+            assert request.count <= unit.most_registers
+            for point in request.points:
+                quantity, _, phase = point.name.removeprefix("meter.").partition("-l")
+                truth = PHASE_VALUES[quantity](meter, int(phase) - 1) if phase else TOTALS[quantity](meter)
+                read = decode(request.words_of(point, words), point)
+                assert read == pytest.approx(truth, abs=max(point.scale / 2, 1e-3), rel=1e-6), point.name
 
 
 def test_two_cells_never_share_an_address() -> None:

@@ -13,7 +13,8 @@ import pytest
 
 from sim.faces import build_faces
 from sim.modbus_face import ModbusTcpFace
-from sim.rtu_face import LineTaken, RtuFace, crc16
+from sim.rtu_face import LineTaken, RtuFace
+from sim.rtu_line import crc16
 from sim.town import Town
 from tests.sim.towns import WINTER_EVENING, TcpClient, free_port, street
 
