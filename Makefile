@@ -15,10 +15,10 @@ BIN := .venv/bin
 LOCKED := uv.lock pyproject.toml scripts/setup scripts/uv scripts/uv.txt
 ARGS ?=
 
-.PHONY: help demo test check setup lock dist clean
+.PHONY: help demo test check setup bench bench-doc lock dist clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-9s %s\n", $$1, $$2}' Makefile
 
 demo: .venv/.ready-demo ## a simulated town, a broker and the daemon; make demo ARGS="--speed 1200 --for 2m"
 	@$(BIN)/veilleuse demo $(ARGS)
@@ -33,6 +33,13 @@ check: .venv/.ready-test ## style, types, import contracts, the unit's exposure
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	@if command -v systemd-analyze >/dev/null; then sh scripts/unit-score 1.5; else echo "unit not scored: no systemd-analyze here"; fi
+
+bench: .venv/.ready-test ## the figures of docs/performance.md; make bench ARGS="whole-job --quick"
+	@sh scripts/require mosquitto cc
+	@$(BIN)/python -m bench $(ARGS)
+
+bench-doc: .venv/.ready-bench ## docs/performance.md and its plot from the last figures of make bench
+	@$(BIN)/python -m bench.page
 
 setup: .venv/.ready-test ## the environment for both, and nothing else
 
@@ -55,3 +62,7 @@ clean: ## remove the environment, caches and dist/
 .venv/.ready-test: $(LOCKED)
 	@sh scripts/setup test
 	@touch .venv/.ready-demo $@
+
+.venv/.ready-bench: $(LOCKED)
+	@sh scripts/setup bench
+	@touch .venv/.ready-demo .venv/.ready-test $@

@@ -31,18 +31,22 @@ from controller.core.state import State, Step
 from controller.core.wiring import Wiring
 from controller.difference import difference
 from controller.gateway import gateway_state
+from controller.memory import DeviceMemory
 from controller.mqtt.outbox import Outbox
 from controller.mqtt.session import Pace, Session
 from controller.mqtt.topics import Topics
 from controller.notify import READY, STOPPING, WATCHDOG, notify, reloading, status, watchdog_interval_s
 from controller.reporter import Reporter
 from controller.store import Store
+from drivers.api import WriteResult
 
 _log = structlog.get_logger()
 
 _GATEWAY_EVERY_S = 5.0
 _COUNTERS_EVERY_S = 60.0
 _FAREWELL_S = 2.5
+_GATHER_S = 0.005
+"""A cycle costs something, whatever it brings: the devices of a slot answer within a few milliseconds."""
 _OF_THE_GATEWAY = frozenset({"device-online", "device-offline", "alarm", "override-set", "override-ended"})
 """Events that change what the gateway says of itself."""
 _PACE = Pace(last_retry_s=4.0)
@@ -65,6 +69,7 @@ class Daemon:
         self._state = State(clock.now())
         self._inbox: list[Input] = []
         self._woken = asyncio.Event()
+        self._gathering = False
         self._stopping = False
         self._next_due: datetime | None = None
         self._counters: dict[str, float] = {}
@@ -74,7 +79,8 @@ class Daemon:
         self._outbox = Outbox()
         self._session = Session(site.mqtt, topics, self._outbox, store, self._hear_one, clock, _PACE)
         self._reporter = Reporter(self._wiring, topics, self._outbox)
-        self._buses = Buses(clock, self._hear)
+        self._memory = DeviceMemory(store.put)
+        self._buses = Buses(clock, self._hear, self._memory)
 
     async def run(self) -> None:
         """Run until told to stop. Raises whatever bug ended the group."""
@@ -99,15 +105,23 @@ class Daemon:
             await self._store.close()
 
     def _hear(self, items: Sequence[Input]) -> None:
+        """From a lane: the answers of one slot are taken up together, the outcome of a write at once."""
         self._inbox.extend(items)
-        self._woken.set()
+        if isinstance(items[0], WriteResult):
+            self._woken.set()
+        elif not self._gathering:
+            self._gathering = True
+            asyncio.get_running_loop().call_later(_GATHER_S, self._woken.set)
 
     def _hear_one(self, item: Input) -> None:
-        self._hear((item,))
+        """A command: at once."""
+        self._inbox.append(item)
+        self._woken.set()
 
     def _begin(self) -> None:
         now = self._clock.now()
         saved = self._store.load(now)
+        self._memory.restore(saved.learnt)
         if self._record is not None:
             beginning = Beginning(now, saved, self._clock.speed, self._wiring.site.config_hash)
             self._record.write(first_line(beginning) + "\n")
@@ -119,6 +133,7 @@ class Daemon:
         watchdog_s = watchdog_interval_s()
         while True:
             self._woken.clear()
+            self._gathering = False
             now = self._clock.now()
             inbox, self._inbox = self._inbox, []
             if self._record is not None:
@@ -177,6 +192,7 @@ class Daemon:
         payload |= {
             "queue_depth": self._outbox.depth,
             "writes_waiting": self._buses.waiting,
+            "poll_lag_ms": self._buses.take_lag_ms(),
             "dropped": self._outbox.dropped + self._store.dropped,
             "store_failing": self._store.failing,
             "broker_losses": self._session.counts.losses,

@@ -4,15 +4,16 @@ a reload only what changed. A bus that cannot be opened says so once, its device
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 
 import structlog
 
 from config.site import Bus, Site
 from controller.clock import Clock
 from controller.lane import LaneTask, Sink
-from drivers.api import BindFailed, Driver, Host, Silence, Write
+from controller.wakes import Wakes
+from drivers.api import BindFailed, Driver, Host, Memory, Notice, Observation, Silence, Write, WriteResult
 from drivers.registry import DRIVERS, BusDevice
 
 _log = structlog.get_logger()
@@ -34,9 +35,12 @@ class _Running:
 class Buses:
     """The southbound side of the daemon."""
 
-    def __init__(self, clock: Clock, sink: Sink) -> None:
+    def __init__(self, clock: Clock, sink: Sink, memory: Memory) -> None:
         self._clock = clock
         self._sink = sink
+        self._memory = memory
+        self._standing: dict[tuple[str, str], Notice] = {}
+        self.wakes = Wakes()
         self._running: dict[str, _Running] = {}
         self._lane_of: dict[str, LaneTask] = {}
 
@@ -44,6 +48,11 @@ class Buses:
     def waiting(self) -> int:
         """Writes that wait in all lanes."""
         return sum(lane.waiting for running in self._running.values() for lane in running.lanes)
+
+    def take_lag_ms(self) -> int:
+        """How late the latest poll since the last call began, in ms: what this machine could not keep up with."""
+        lag_s, self.wakes.worst_lag_s = self.wakes.worst_lag_s, 0.0
+        return round(1000.0 * lag_s)
 
     def start(self, tasks: asyncio.TaskGroup, site: Site) -> list[str]:
         """Start what is new or changed and stop what is gone; returns the ids of the buses that were touched."""
@@ -71,8 +80,28 @@ class Buses:
             for lane in running.lanes:
                 await lane.flushed()
 
+    def _hear(self, items: Sequence[Observation | WriteResult]) -> None:
+        for item in items:
+            if isinstance(item, Notice):
+                self._remember(item)
+        self._sink(items)
+
+    def _remember(self, notice: Notice) -> None:
+        if notice.holds:
+            self._standing[notice.subject, notice.event] = notice
+        else:
+            self._standing.pop((notice.subject, notice.event), None)
+
+    def _withdraw(self, subjects: set[str]) -> None:
+        """Nobody watches over these conditions any more: whoever comes next finds them again, if they are there."""
+        now = self._clock.now()
+        gone = [notice for notice in self._standing.values() if notice.subject in subjects]
+        if gone:
+            self._hear([replace(notice, holds=False, at=now) for notice in gone])
+
     def _stop(self, bus_id: str) -> asyncio.Task[None]:
         running = self._running.pop(bus_id)
+        self._withdraw({f"bus/{bus_id}", *(f"device/{device.id}" for device in running.devices)})
         for device in running.devices:
             self._lane_of.pop(device.id, None)
         running.task.cancel()
@@ -87,8 +116,10 @@ class Buses:
         ending: list[asyncio.Task[None]],
     ) -> None:
         entry = DRIVERS[bus.driver]
-        driver = entry.build(bus.id, bus.settings, devices, Host(self._clock.now, site.directory, hear=self._sink))
-        lanes = [LaneTask(driver, lane, self._clock, self._sink) for lane in driver.lanes]
+        driver = entry.build(
+            bus.id, bus.settings, devices, Host(self._clock.now, site.directory, self._memory, self._hear)
+        )
+        lanes = [LaneTask(driver, lane, self._clock, self._hear, self.wakes) for lane in driver.lanes]
         task = tasks.create_task(self._run(bus, driver, lanes, ending), name=f"bus:{bus.id}")
         self._running[bus.id] = _Running(bus, devices, task, lanes)
         for lane in lanes:

@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from controller.core.report import Payload, alarm_of, rfc3339, state_of
-from controller.core.state import CommandResult, Event, State, Step
+from controller.core.report import Payload, alarm_of, body_of, rfc3339
+from controller.core.state import CommandResult, Draft, Event, Step
 from controller.core.wiring import Wiring
 from controller.mqtt.outbox import Outbox
 from controller.mqtt.topics import Topics
@@ -54,9 +54,11 @@ class Reporter:
         for name in step.alarms:
             kind, _, identity = name[0].partition("/")
             self._outbox.retain(self._topics.alarm(kind, identity, name[1]), alarm_of(step.state, name))
+        known = Draft(step.state, now)
+        ts = rfc3339(now)
         for key in step.changed:
-            self._state(key, step.state, now, beat=False)
-        self._beat(step.state, now)
+            self._state(key, known, ts, beat=False)
+        self._beat(known, ts)
 
     def rewired(self, wiring: Wiring) -> None:
         """A new configuration: clear the topics of what it no longer has."""
@@ -84,24 +86,25 @@ class Reporter:
             return told + timedelta(seconds=self.wiring.site.timing.heartbeat_s)
         return None
 
-    def _beat(self, state: State, now: datetime) -> None:
+    def _beat(self, known: Draft, ts: str) -> None:
+        now = known.now
         for _ in range(_BEATS_A_CALL):
             key, (told, _) = next(iter(self._told.items()), ("", (now, {})))
             ahead = told > now  # told before the clock was set back
             if not ahead and now - told < timedelta(seconds=self.wiring.site.timing.heartbeat_s):
                 return
-            self._state(key, state, now, beat=True)
+            self._state(key, known, ts, beat=True)
 
-    def _state(self, key: str, state: State, now: datetime, *, beat: bool) -> None:
+    def _state(self, key: str, known: Draft, ts: str, *, beat: bool) -> None:
         if key not in self.wiring.device_of:
             return
-        payload = state_of(self.wiring, state, key, now)
+        body = body_of(self.wiring, known, key)
         told = self._told.get(key)
-        if not beat and told is not None and _same(told[1], payload):
+        if not beat and told is not None and _same(told[1], body):
             return
-        self._told[key] = (now, payload)
+        self._told[key] = (known.now, body)
         self._told.move_to_end(key)
-        self._outbox.retain(self._topics.state_of(key), payload)
+        self._outbox.retain(self._topics.state_of(key), {"ts": ts, **body})
 
     def _result(self, result: CommandResult) -> None:
         kind, _, identity = result.target.partition("/")
@@ -123,8 +126,11 @@ def _unambiguous(facts: Payload) -> Payload:
     return {("alarm" if name == "event" else name): value for name, value in facts.items()}
 
 
-def _same(told: Payload, payload: Payload) -> bool:
-    return {**told, "ts": None, "ready_at": None} == {**payload, "ts": None, "ready_at": None}
+def _same(told: Payload, body: Payload) -> bool:
+    """Whether there is nothing new; when a zone will be ready is worked out anew each time and is no news alone."""
+    if told == body:
+        return True
+    return ("ready_at" in body or "ready_at" in told) and {**told, "ready_at": None} == {**body, "ready_at": None}
 
 
 def _plain(value: object) -> object:

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import ClassVar, NamedTuple, Protocol
 
 Now = Callable[[], datetime]
 """The site's clock: aware UTC. Given to a driver at the composition root; drivers never ask the system."""
@@ -51,9 +51,10 @@ class PointId:
         return f"{self.device}/{self.point}"
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """A value as the device gave it, scaled to the profile's unit; binary points are 0.0 or 1.0, never NaN.
+
+    A tuple because thousands a second are made: it costs a quarter of a frozen dataclass.
 
     ``quality`` is GOOD or UNCERTAIN (the device itself marks it overridden or out of service). ``slots`` is
     the occupied part of a BACnet priority array, ``((priority, value), ...)``, empty where there is none.

@@ -7,6 +7,7 @@ Point names are the house's vocabulary (docs/profiles.md): ``lamp.<n>.command|le
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -98,6 +99,11 @@ class ModbusPoint:
         """The widest step from one raw value to the next, in ``unit``: nothing can be set more finely."""
         return LARGEST_ARC_STEP_PCT if self.encoding is Encoding.DALI_ARC else abs(self.scale)
 
+    @property
+    def quiet_s(self) -> float:
+        """The longest time between two readings while all is well."""
+        return self.every_s
+
 
 @dataclass(frozen=True, slots=True)
 class BacnetPoint:
@@ -116,6 +122,13 @@ class BacnetPoint:
     minimum: float | None = None
     maximum: float | None = None
     feedback: str | None = None
+    cov_s: float | None = None
+    """Not None: the device is asked to report changes, and the point is read after so many seconds anyway."""
+
+    @builtins.property
+    def quiet_s(self) -> float:
+        """The longest time between two readings while all is well."""
+        return self.every_s if self.cov_s is None else max(self.cov_s, self.every_s)
 
 
 @dataclass(frozen=True, slots=True)

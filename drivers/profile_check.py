@@ -131,6 +131,8 @@ def _bacnet_line(spec: BacnetSpec) -> Iterator[LineFault]:
         yield LineFault("commandable concerns what is written: the point is not writable", "commandable")
     if spec.restore is not None and (spec.commandable or not spec.writable):
         yield LineFault("restore is for writable points without a priority array", "restore")
+    if spec.cov is not None and spec.property != "present-value":
+        yield LineFault("a device reports changes of its present-value only", "cov")
 
 
 def bacnet_faults(points: Iterable[ModbusPoint | BacnetPoint]) -> Iterator[PointFault]:

@@ -93,6 +93,7 @@ class BacnetSpec(PointSpec):
     property: str = "present-value"
     commandable: bool = Field(False, description="has a priority array")
     restore: Number | None = Field(None, description="written on release where there is no priority array")
+    cov: Seconds | None = Field(None, description="have changes reported, and read it anyway so often, e.g. 1m")
 
 
 class LimitsSpec(_Strict):

@@ -58,14 +58,17 @@ class SubscriptionTable:
         for key in over:
             del self._rows[key]
 
-    def apply(self, request: Subscribe, peer: Peer, at_s: float) -> None:
-        """Add, renew or cancel; a new or renewed row is due for a notification. Raises ServiceError."""
+    def apply(self, request: Subscribe, peer: Peer, at_s: float, room: int | None = None) -> None:
+        """Add, renew or cancel; a new or renewed row is due for a notification. Raises ServiceError.
+
+        ``room`` rows at most, None: as many as the device was made for.
+        """
         self.expire(at_s)
         key = (peer, request.process, request.object)
         if request.confirmed is None:
             self._rows.pop(key, None)
             return
-        if key not in self._rows and len(self._rows) >= self._identity.cov_table:
+        if key not in self._rows and len(self._rows) >= (self._identity.cov_table if room is None else room):
             raise ServiceError(ErrorClass.RESOURCES, ErrorCode.NO_SPACE_TO_ADD_LIST_ELEMENT)
         ends_s = at_s + request.lifetime_s if request.lifetime_s else None
         self._rows[key] = Subscription(peer, request.process, request.object, request.confirmed, ends_s)

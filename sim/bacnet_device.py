@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from sim.bacnet_codec import application
@@ -20,9 +20,11 @@ from sim.bacnet_properties import (
 from sim.bacnet_values import (
     MAX_INSTANCE,
     BitString,
+    Boolean,
     CharacterString,
     Date,
     Enumerated,
+    Integer,
     ObjectId,
     Time,
     Unsigned,
@@ -41,7 +43,9 @@ from sim.objects import BacnetObject
 
 PROTOCOL_VERSION, PROTOCOL_REVISION = 1, 14
 OPERATIONAL = 0
-OPTIONAL_OF_DEVICE = frozenset({Property.LOCAL_DATE, Property.LOCAL_TIME})
+OPTIONAL_OF_DEVICE = frozenset(
+    {Property.LOCAL_DATE, Property.LOCAL_TIME, Property.UTC_OFFSET, Property.DAYLIGHT_SAVINGS_STATUS}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +152,8 @@ def _device_table(
     table[Property.ACTIVE_COV_SUBSCRIPTIONS] = subscriptions
     table[Property.LOCAL_DATE] = lambda: application(_date(now()))
     table[Property.LOCAL_TIME] = lambda: application(_time(now()))
+    table[Property.UTC_OFFSET] = lambda: application(_utc_offset(now()))
+    table[Property.DAYLIGHT_SAVINGS_STATUS] = lambda: application(Boolean(bool(now().dst())))
     return with_property_list(table)
 
 
@@ -158,6 +164,12 @@ def _services(identity: Identity) -> BitString:
 
 def _bits(length: int, places: set[int]) -> BitString:
     return BitString(tuple(place in places for place in range(length)))
+
+
+def _utc_offset(at: datetime) -> Integer:
+    """Minutes west of UTC, without summer time."""
+    offset, summer = at.utcoffset() or timedelta(0), at.dst() or timedelta(0)
+    return Integer(-round((offset - summer).total_seconds() / 60))
 
 
 def _date(at: datetime) -> Date:

@@ -11,7 +11,7 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import cycle
 from typing import Protocol
 
@@ -68,6 +68,11 @@ class Faults(Protocol):
         """Subscriptions are acknowledged and forgotten, those there were too; no notification is sent."""
         ...
 
+    @property
+    def cov_rows(self) -> int | None:
+        """How many subscriptions there is room for; None: as many as its identity says."""
+        ...
+
 
 @dataclass(slots=True)
 class WireFaults:
@@ -79,6 +84,7 @@ class WireFaults:
     garbage: bool = False
     abort: int | None = None
     cov_lost: bool = False
+    cov_rows: int | None = None
 
 
 @dataclass(slots=True)
@@ -91,11 +97,15 @@ class _Notification:
     timer: asyncio.TimerHandle
 
 
+def _keep_the_time(_: datetime) -> None:
+    """For a clock that cannot be set."""
+
+
 class BacnetDevice(asyncio.DatagramProtocol):
     """One device on ``host``:``port`` (0: any free one, see ``port`` after ``start``).
 
-    ``seconds`` is the clock of subscription lifetimes, ``now`` the device's local time. Whoever changes an object
-    from inside calls ``tick``; writes over the wire do it by themselves.
+    ``seconds`` is the clock of subscription lifetimes, ``now`` the device's local time, which ``set_clock`` sets.
+    Whoever changes an object from inside calls ``tick``; writes over the wire do it by themselves.
     """
 
     def __init__(
@@ -108,10 +118,11 @@ class BacnetDevice(asyncio.DatagramProtocol):
         now: Callable[[], datetime],
         faults: Faults | None = None,
         seconds: Callable[[], float] = time.monotonic,
+        set_clock: Callable[[datetime], None] = _keep_the_time,
     ) -> None:
         self.host, self.port, self.identity = host, port, identity
         self.faults: Faults = WireFaults() if faults is None else faults
-        self._seconds = seconds
+        self._seconds, self._set_clock = seconds, set_clock
         self._database = Database(identity, objects, now, lambda: self._subscriptions.listed(seconds()))
         self._subscriptions = SubscriptionTable(identity, self._database.points)
         self._services: dict[int, Callable[[bytes, Peer], bytes | None]] = {
@@ -141,6 +152,11 @@ class BacnetDevice(asyncio.DatagramProtocol):
         self._transport = transport
         self.port = transport.get_extra_info("sockname")[1]
 
+    def attach(self, port: asyncio.DatagramTransport) -> None:
+        """Stand behind a router instead: ``port`` takes what is sent, ``datagram_received`` what comes."""
+        self._closed.clear()
+        self._transport = port
+
     async def stop(self) -> None:
         """Close the socket and forget what was under way; subscriptions are lost as in a restart."""
         if self._transport is None:
@@ -157,6 +173,10 @@ class BacnetDevice(asyncio.DatagramProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """The transport's word that the socket is closed."""
         self._closed.set()
+
+    def announce(self, peer: Peer) -> None:
+        """I-Am to ``peer``."""
+        self._send(peer, apdu.unconfirmed_request(Unconfirmed.I_AM, services.i_am(self.identity)))
 
     def tick(self) -> None:
         """Send the notifications that are due, drop subscriptions that are over."""
@@ -189,7 +209,11 @@ class BacnetDevice(asyncio.DatagramProtocol):
                 self.tick()
         elif isinstance(heard, UnconfirmedRequest):
             if heard.service == Unconfirmed.WHO_IS and services.asks_for(self.identity, heard.body):
-                self._send(frame.peer, apdu.unconfirmed_request(Unconfirmed.I_AM, services.i_am(self.identity)))
+                self.announce(frame.peer)
+            elif heard.service == Unconfirmed.UTC_TIME_SYNCHRONIZATION:
+                self._set_clock(services.time_told(heard.body).replace(tzinfo=UTC))
+            elif heard.service == Unconfirmed.TIME_SYNCHRONIZATION:
+                self._set_clock(services.time_told(heard.body))
         elif isinstance(heard, Answer):
             self._settle(frame.peer, heard.invoke_id)
 
@@ -221,7 +245,7 @@ class BacnetDevice(asyncio.DatagramProtocol):
         request = services.subscribe_request(body)
         if self._database.entry(request.object).point is None:
             raise ServiceError(ErrorClass.OBJECT, ErrorCode.OPTIONAL_FUNCTIONALITY_NOT_SUPPORTED)
-        self._subscriptions.apply(request, peer, self._seconds())
+        self._subscriptions.apply(request, peer, self._seconds(), self.faults.cov_rows)
 
     def _notify_confirmed(self, peer: Peer, body: bytes) -> None:
         if self._transport is None or len(self._notifications) == INVOKE_IDS:

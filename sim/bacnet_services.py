@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from sim.bacnet_apdu import error_body
 from sim.bacnet_codec import Reader, application, context, enclosed
 from sim.bacnet_device import Database, Entry, Identity
 from sim.bacnet_properties import ServiceError, property_error, read_property, write_property
-from sim.bacnet_values import MAX_INSTANCE, Atom, Boolean, DecodeError, Enumerated, ObjectId, Unsigned
+from sim.bacnet_values import MAX_INSTANCE, Atom, Boolean, Date, DecodeError, Enumerated, ObjectId, Time, Unsigned
 from sim.bacnet_words import NO_SEGMENTATION, ErrorCode, Property, RejectReason
 from sim.objects import LOWEST_PRIORITY
 
@@ -158,6 +159,19 @@ def subscribe_request(body: bytes) -> Subscribe:
         None if confirmed is None else confirmed.value,
         0 if lifetime is None else lifetime.value,
     )
+
+
+def time_told(body: bytes) -> datetime:
+    """The date and time of a (UTC)TimeSynchronization, naive. Unspecified parts are no time to set a clock to."""
+    reader = Reader(body)
+    date, time = reader.value(), reader.value()
+    reader.end()
+    if not isinstance(date, Date) or not isinstance(time, Time):
+        raise DecodeError("no date and time")
+    try:
+        return datetime(1900 + date.year, date.month, date.day, time.hour, time.minute, time.second)  # noqa: DTZ001
+    except ValueError as error:
+        raise DecodeError("no such time") from error
 
 
 def asks_for(identity: Identity, body: bytes) -> bool:

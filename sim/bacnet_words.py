@@ -33,6 +33,7 @@ class Property(IntEnum):
     APDU_TIMEOUT = 11
     APPLICATION_SOFTWARE_VERSION = 12
     COV_INCREMENT = 22
+    DAYLIGHT_SAVINGS_STATUS = 24
     DEVICE_ADDRESS_BINDING = 30
     EVENT_STATE = 36
     FIRMWARE_REVISION = 44
@@ -64,6 +65,7 @@ class Property(IntEnum):
     STATUS_FLAGS = 111
     SYSTEM_STATUS = 112
     UNITS = 117
+    UTC_OFFSET = 119
     VENDOR_IDENTIFIER = 120
     VENDOR_NAME = 121
     PROTOCOL_REVISION = 139
@@ -87,7 +89,9 @@ class Unconfirmed(IntEnum):
 
     I_AM = 0
     COV_NOTIFICATION = 2
+    TIME_SYNCHRONIZATION = 6
     WHO_IS = 8
+    UTC_TIME_SYNCHRONIZATION = 9
 
 
 SERVICE_BITS = 41
@@ -97,7 +101,9 @@ SERVICE_BIT = {
     "read-property": 12,
     "read-property-multiple": 14,
     "write-property": 15,
+    "time-synchronization": 32,
     "who-is": 34,
+    "utc-time-synchronization": 36,
 }
 OBJECT_TYPE_BITS = 55
 """Length of BACnetObjectTypesSupported at protocol revision 14."""

@@ -8,9 +8,8 @@ from pathlib import Path
 from ssl import SSLContext
 from typing import Protocol
 
-from config.site import BacnetDevice, Bus, Device, ModbusBus, ModbusDevice, Site
-from sim.bacnet_device import Identity
-from sim.bacnet_face import BacnetDevice as BacnetSocket
+from config.site import BacnetDevice, Bus, ModbusBus, ModbusDevice, Site
+from sim.bacnet_town import BacnetTown
 from sim.faults import WireFaults
 from sim.modbus_face import ModbusTcpFace, Slave
 from sim.rtu_face import RtuFace
@@ -35,47 +34,15 @@ class Face(Protocol):
         ...
 
 
-class BacnetFace:
-    """One BACnet device with its socket."""
-
-    def __init__(self, device: Device, where: BacnetDevice, town: Town, now: Callable[[], datetime]) -> None:
-        host, _, port = where.address.rpartition(":")
-        zone = town.site.place.zone
-        self._device, self._instance = device, where.instance
-        self.socket = BacnetSocket(
-            host,
-            int(port),
-            Identity(where.instance, device.id, model=device.profile.id),
-            town.objects[device.id],
-            faults=WireFaults(town.faults, device.id),
-            now=lambda: now().astimezone(zone),
-        )
-
-    async def start(self) -> None:
-        """Bind; OSError when the port is taken."""
-        await self.socket.start()
-
-    async def stop(self) -> None:
-        """Close the socket."""
-        await self.socket.stop()
-
-    def tick(self) -> None:
-        """The town has moved: notify subscribers."""
-        self.socket.tick()
-
-    def lines(self) -> list[str]:
-        """What stands here, for people."""
-        return [f"bacnet-ip {self.socket.host}:{self.socket.port} instance {self._instance} {self._device.id}"]
-
-
 def build_faces(town: Town, now: Callable[[], datetime], speed: float) -> list[Face]:
     """All faces of a site, in the order of its devices. Raises ValueError where two devices share one place."""
     faces: list[Face] = []
+    bacnet = BacnetTown(town, now)
     lines: dict[tuple[str, str], dict[int, Slave]] = {}
     for device in town.site.devices.values():
         bus = town.site.buses[device.bus]
         if isinstance(device.settings, BacnetDevice):
-            faces.append(BacnetFace(device, device.settings, town, now))
+            faces.extend(bacnet.faces(device, bus, device.settings))
             continue
         place = _place(bus, device.settings)
         if place not in lines:

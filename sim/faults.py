@@ -36,7 +36,10 @@ KINDS = {
         Kind("exception", "device", "CODE", "answers every request with Modbus exception CODE (BACnet: abort)"),
         Kind("garbage", "device", "", "answers noise"),
         Kind("disconnect", "device", "", "unplugged: connections are closed, new ones at once"),
-        Kind("cov-lost", "device", "", "BACnet: value notifications are lost, subscriptions too"),
+        Kind("cov-lost", "device", "", "BACnet: value notifications are lost, subscriptions too, without a word"),
+        Kind("cov-full", "device", "ROWS", "BACnet: room for ROWS subscriptions, more are refused"),
+        Kind("clock", "device", "SECONDS", "BACnet: its clock is SECONDS fast (negative: slow) until it is set"),
+        Kind("double", "device", "", "BACnet: another device has its instance, and says so"),
         Kind("hand", "object", "[OBJECT] VALUE", "a hand at priority 8 (without a priority array: a plain write)"),
         Kind("door", "cabinet", "", "the door stands open"),
         Kind("stuck", "segment", "closed|open", "the contactor does not follow its coil", ("closed", "open")),
@@ -70,7 +73,7 @@ class Fault:
 
     @property
     def number(self) -> float:
-        """The only argument, of ``delay``, ``late`` and ``exception``."""
+        """The only argument, of ``delay``, ``late``, ``exception`` and ``cov-full``."""
         return float(self.arguments[0])
 
     def __str__(self) -> str:
@@ -106,6 +109,8 @@ def _check_arguments(kind: Kind, arguments: list[str]) -> None:
             raise BadRequest("an exception code is a whole number from 1 to 255")
         if kind.name in ("delay", "late") and value < 0.0:
             raise BadRequest(usage)
+        if kind.name == "cov-full" and (value != int(value) or value < 0.0):
+            raise BadRequest("the room is a whole number of subscriptions")
 
 
 def number(text: str) -> float:
@@ -225,6 +230,22 @@ class WireFaults:
         return self.exception
 
     @property
+    def clock_off_s(self) -> float:
+        """Seconds by which its clock is fast."""
+        return self._number("clock") or 0.0
+
+    @property
+    def doubled(self) -> bool:
+        """Whether another device claims its instance."""
+        return self._has("double")
+
+    @property
     def cov_lost(self) -> bool:
         """Value notifications are lost."""
         return self._has("cov-lost")
+
+    @property
+    def cov_rows(self) -> int | None:
+        """How many subscriptions there is room for; None: as the device was made."""
+        rows = self._number("cov-full")
+        return None if rows is None else int(rows)

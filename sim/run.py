@@ -8,8 +8,9 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from config.site import Site
+from sim.bacnet_town import BacnetFace
 from sim.control import Control, ControlFace
-from sim.faces import BacnetFace, Face, build_faces
+from sim.faces import Face, build_faces
 from sim.faults import Fault
 from sim.town import Town
 

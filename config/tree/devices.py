@@ -14,6 +14,7 @@ from config.site import Bus, Device
 from config.source import Placed, Where
 from config.tree.draft import Draft
 from config.wording import checked, not_one_of
+from drivers.bacnet.addresses import Station
 from drivers.bacnet.settings import BacnetBus, BacnetDevice
 from drivers.modbus.settings import ModbusBus, ModbusDevice
 from drivers.profile import Profile
@@ -56,11 +57,19 @@ def build_buses(draft: Draft) -> dict[str, Bus]:
         raw = draft.document.at(bus.where())
         settings = checked(draft.document, entry.bus_settings, draft.findings, raw=raw, where=bus.where())
         if isinstance(settings, ModbusBus | BacnetBus):
-            buses[name] = Bus(name, bus.driver, settings)
+            buses[name] = Bus(name, bus.driver, _with_the_sites_zone(draft, settings))
             _own_wire(draft, buses[name], bus.where())
         if draft.findings.count > before:
             draft.doubtful.add(name)
     return buses
+
+
+def _with_the_sites_zone(draft: Draft, settings: ModbusBus | BacnetBus) -> ModbusBus | BacnetBus:
+    """The clocks of BACnet devices show the site's time where the bus says nothing else."""
+    site = draft.written.site
+    if not isinstance(settings, BacnetBus) or settings.timezone is not None or site is None:
+        return settings
+    return settings.model_copy(update={"timezone": site.timezone})
 
 
 def _own_wire(draft: Draft, bus: Bus, where: Where) -> None:
@@ -90,6 +99,7 @@ def build_devices(draft: Draft, buses: Mapping[str, Bus]) -> dict[str, Wired]:
         elif bus and profile and settings and is_first:
             wired[device.id] = Wired(device.id, bus, profile, settings)
     profiles.check_the_rest()
+    _one_router_a_network(draft, wired)
     return wired
 
 
@@ -109,8 +119,7 @@ def _device_settings(draft: Draft, bus: Bus, device: DeviceFile) -> ModbusDevice
 def _own_address(draft: Draft, bus: Bus, device: DeviceFile, settings: ModbusDevice | BacnetDevice) -> None:
     """Each device answers at an address of its own; a Modbus device needs a wire at all."""
     if isinstance(settings, BacnetDevice):
-        where = device.where("instance")
-        draft.unique("BACnet instance", str(settings.instance), draft.spot(where), draft.document.label(where))
+        _own_station(draft, bus, device, settings)
         return
     if not isinstance(bus.settings, ModbusBus):
         return
@@ -124,6 +133,35 @@ def _own_address(draft: Draft, bus: Bus, device: DeviceFile, settings: ModbusDev
     where = device.where("unit" if line or not settings.address else "address")
     name = f"{line or endpoint} unit {settings.unit}"
     draft.unique("address", name, draft.spot(where), draft.document.label(where))
+
+
+def _own_station(draft: Draft, bus: Bus, device: DeviceFile, settings: BacnetDevice) -> None:
+    """One instance, one place, one way to each network; we ourselves are a device too."""
+    where = device.where("instance")
+    draft.unique("BACnet instance", str(settings.instance), draft.spot(where), draft.document.label(where))
+    if not isinstance(bus.settings, BacnetBus) or settings.station is None:
+        return
+    if settings.instance == bus.settings.instance:
+        draft.error(where, f'{settings.instance} is the instance of bus "{bus.id}" itself')
+    where = device.where("address")
+    if settings.station == Station.at(bus.settings.endpoint):
+        draft.error(where, f'{settings.address} is the address of bus "{bus.id}" itself')
+    # A network number means something on its own bus only.
+    name = f"{bus.id} {settings.address}" if settings.station.routed else str(settings.address)
+    draft.unique("address", name, draft.spot(where), draft.document.label(where))
+
+
+def _one_router_a_network(draft: Draft, wired: Mapping[str, Wired]) -> None:
+    """All devices of a network are reached the same way."""
+    routers: dict[tuple[str, int], str] = {}
+    for device in draft.written.devices:
+        settings = wired[device.id].settings if device.id in wired else None
+        if isinstance(settings, BacnetDevice) and settings.via is not None and settings.station is not None:
+            network = settings.station.network
+            first = routers.setdefault((device.bus, network), settings.via)
+            if first != settings.via:
+                message = f"another device reaches network {network} by {first}; a network has one router"
+                draft.error(device.where("via"), message)
 
 
 @cache

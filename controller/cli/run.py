@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
@@ -39,6 +40,9 @@ def command(
 
     On a clean stop lamps and contactors stay as they are; held BACnet slots are relinquished.
     """
+    # structlog brings rich along, for coloured tracebacks, where it finds it: 6 MiB that a daemon never uses.
+    sys.modules.setdefault("rich", None)  # type: ignore[arg-type]
+
     from config.load import SiteError
     from config.settings import state_directory
     from controller.app import run_daemon

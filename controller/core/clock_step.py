@@ -39,7 +39,7 @@ def brought_back(wiring: Wiring, state: State, now: datetime) -> State:
 
 
 def _heard(image: DeviceImage, now: datetime) -> DeviceImage:
-    readings = {name: replace(each, at=min(each.at, now)) for name, each in image.readings.items()}
+    readings = {name: each._replace(at=min(each.at, now)) for name, each in image.readings.items()}
     return replace(image, readings=readings, heard=None if image.heard is None else min(image.heard, now))
 
 

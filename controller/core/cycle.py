@@ -6,6 +6,7 @@ device is looked at when something was heard of it.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -17,12 +18,12 @@ from controller.core.image import NOTHING_HEARD, DeviceImage
 from controller.core.journal import Saved
 from controller.core.state import Draft, State, Step
 from controller.core.wiring import Wiring
-from drivers.api import Fault, Observation, Quality, Reading, Silence, Write, WriteResult
+from drivers.api import Fault, Notice, Observation, Quality, Reading, Silence, Write, WriteResult
 
 Input = Observation | WriteResult | Command | Refusal
 """Everything that can come in from the edges."""
 _OfDevice = Reading | Fault | Silence
-_ANSWERS = (Reading, Fault)
+_Other = Notice | WriteResult | Command | Refusal
 
 
 def begin(wiring: Wiring, saved: Saved, now: datetime) -> Step:
@@ -66,17 +67,20 @@ def cycle(wiring: Wiring, state: State, inbox: Sequence[Input], now: datetime) -
         anew = adopt(wiring, brought_back(wiring, state, now), now, by=state.at - now)
         return anew.then(cycle(wiring, anew.state, inbox, now))
     draft = Draft(state, now)
-    for device, items in _by_device(inbox).items():
+    of_devices, others = _sorted(inbox)
+    for device, items in of_devices.items():
         _heard(wiring, draft, device, items)
-    for item in inbox:
+    for item in others:
         if isinstance(item, Command):
             overrides.accept(wiring, draft, item)
         elif isinstance(item, Refusal):
             overrides.refuse(draft, item)
+        elif isinstance(item, Notice):
+            diagnostics.noticed(wiring, draft, item)
     for key in draft.take_due():
         _due(wiring, draft, key)
     _rearrange(wiring, draft)
-    for item in inbox:
+    for item in others:
         if isinstance(item, WriteResult):
             reconcile.written(wiring, draft, item)
     return draft.finish()
@@ -94,7 +98,7 @@ def _armed(wiring: Wiring, state: State, now: datetime, set_back_by: timedelta |
     for key, override in state.overrides.items():
         draft.schedule(f"override/{key}", override.until)
     for name, alarm in state.alarms.items():
-        if name[0] not in wiring.device_of:
+        if not wiring.knows(name[0]):
             diagnostics.end(draft, name, alarm)
         elif alarm.raised is None or alarm.gone is not None:
             draft.schedule(f"alarm/{name[0]}/{name[1]}", now)
@@ -118,16 +122,20 @@ def _reassert(wiring: Wiring) -> timedelta:
     return timedelta(seconds=wiring.site.timing.reassert_s)
 
 
-def _by_device(inbox: Sequence[Input]) -> dict[str, list[_OfDevice]]:
-    heard: dict[str, list[_OfDevice]] = {}
+def _sorted(inbox: Sequence[Input]) -> tuple[dict[str, list[_OfDevice]], list[_Other]]:
+    """What was heard, by device, and the rest; the outcome of a write is both."""
+    heard: defaultdict[str, list[_OfDevice]] = defaultdict(list)
+    others: list[_Other] = []
     for item in inbox:
-        if isinstance(item, _ANSWERS):
-            heard.setdefault(item.point.device, []).append(item)
+        if isinstance(item, Reading | Fault):
+            heard[item.point.device].append(item)
         elif isinstance(item, Silence):
-            heard.setdefault(item.device, []).append(item)
-        elif isinstance(item, WriteResult) and item.observed is not None:
-            heard.setdefault(item.observed.point.device, []).append(item.observed)
-    return heard
+            heard[item.device].append(item)
+        else:
+            others.append(item)
+            if isinstance(item, WriteResult) and item.observed is not None:
+                heard[item.observed.point.device].append(item.observed)
+    return heard, others
 
 
 def _heard(wiring: Wiring, draft: Draft, device: str, items: list[_OfDevice]) -> None:
@@ -145,15 +153,30 @@ def _heard(wiring: Wiring, draft: Draft, device: str, items: list[_OfDevice]) ->
         draft.changed.update(wiring.entities_of[device])
     if f"device/{device}" not in draft.due:
         draft.schedule(f"device/{device}", draft.now + timedelta(seconds=wiring.stale_after_s[device]))
-    readings = [item for item in items if isinstance(item, Reading)]
-    fresh_for = timedelta(seconds=wiring.site.timing.stale_after_s)
-    for item in items:
-        if not isinstance(item, Silence) and _is_news(before, item, fresh_for):
-            draft.changed.update(wiring.shown_by.get((device, item.point.point), ()))
+    _show_news(wiring, draft, device, before, items)
     accounts.count_device(wiring, draft, device, before, image)
-    for reading in readings:
-        _look_at(wiring, draft, device, reading)
+    steered = wiring.steered_by[device]
+    if steered:
+        for item in items:
+            if isinstance(item, Reading) and item.point.point in steered:
+                _look_at(wiring, draft, device, item)
     diagnostics.judge_device(wiring, draft, device)
+
+
+def _show_news(wiring: Wiring, draft: Draft, device: str, before: DeviceImage, items: list[_OfDevice]) -> None:
+    """Mark every entity whose state looks different now; what is marked already need not be looked at again."""
+    shown = wiring.shown_by[device]
+    fresh_for = timedelta(seconds=wiring.site.timing.stale_after_s)
+    waiting = set(wiring.entities_of[device]) - draft.changed
+    for item in items:
+        if not waiting:
+            return
+        if isinstance(item, Silence):
+            continue
+        keys = shown.get(item.point.point, ())
+        if not waiting.isdisjoint(keys) and _is_news(before, item, fresh_for):
+            draft.changed.update(keys)
+            waiting.difference_update(keys)
 
 
 def _is_news(before: DeviceImage, item: Reading | Fault, fresh_for: timedelta) -> bool:
@@ -183,7 +206,7 @@ def _look_at(wiring: Wiring, draft: Draft, device: str, reading: Reading) -> Non
     if target is not None:
         reconcile.observed(wiring, draft, target, reading)
     elif reading.point.point.endswith(".temperature") and reading.quality is Quality.GOOD:
-        for key in wiring.shown_by.get((device, reading.point.point), ()):
+        for key in wiring.shown_by[device].get(reading.point.point, ()):
             if key.startswith("zone/"):
                 heating.zone_due(wiring, draft, key.removeprefix("zone/"))
 
@@ -209,7 +232,7 @@ def _growing_old(wiring: Wiring, draft: Draft, device: str) -> None:
     draft.schedule(f"device/{device}", image.heard + stale_after)
     for point, reading in image.readings.items():
         if reading.at + stale_after <= draft.now:
-            draft.changed.update(wiring.shown_by.get((device, point), ()))
+            draft.changed.update(wiring.shown_by[device].get(point, ()))
 
 
 def _due(wiring: Wiring, draft: Draft, key: str) -> None:

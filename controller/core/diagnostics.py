@@ -15,7 +15,7 @@ from config.site import Lamp
 from controller.core.image import NOTHING_HEARD, DeviceImage
 from controller.core.state import Alarm, AlarmKey, Draft, Output
 from controller.core.wiring import Wiring
-from drivers.api import Quality
+from drivers.api import Notice, Quality
 
 _CONTACTOR_S, _CONTACTOR_REAL_S = 10.0, 3.0
 _SILENT_S, _SILENT_REAL_S = 20.0, 5.0
@@ -50,6 +50,27 @@ def judge_device(wiring: Wiring, draft: Draft, device_id: str) -> None:
             continue
         for condition in conditions:
             follow(draft, key, condition)
+
+
+def noticed(wiring: Wiring, draft: Draft, notice: Notice) -> None:
+    """What a driver or a lane found about a device or a bus: an alarm from the first word to the last."""
+    if not wiring.knows(notice.subject):
+        return
+    name: AlarmKey = (notice.subject, notice.event)
+    alarm = draft.alarms.get(name)
+    if not notice.holds:
+        if alarm is not None:
+            end(draft, name, alarm)
+        return
+    told = (notice.severity, notice.value, notice.threshold, notice.detail)
+    if alarm is not None and (alarm.severity, alarm.value, alarm.threshold, alarm.detail) == told:
+        return
+    severity, value, threshold, detail = told
+    if alarm is None:
+        draft.event("alarm", name[0], event=name[1], severity=severity, state="raised", value=value, detail=detail)
+    since = draft.now if alarm is None else alarm.since
+    draft.alarms[name] = Alarm(severity, since, since, value=value, threshold=threshold, detail=detail)
+    draft.alarm_changes.add(name)
 
 
 def follow(draft: Draft, key: str, condition: Condition) -> None:

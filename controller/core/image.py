@@ -24,16 +24,16 @@ class DeviceImage:
 
     def with_observations(self, observations: Iterable[Reading | Fault]) -> DeviceImage:
         """The image after an answer of the device."""
-        readings, faults = dict(self.readings), dict(self.faults)
+        readings, faults = dict(self.readings), self.faults
         heard = self.heard
         for seen in observations:
-            name = seen.point.point
             heard = seen.at
             if isinstance(seen, Reading):
-                readings[name] = seen
-                faults.pop(name, None)
+                readings[seen.point.point] = seen
+                if faults:
+                    faults = {name: fault for name, fault in faults.items() if name != seen.point.point}
             else:
-                faults[name] = seen
+                faults = {**faults, seen.point.point: seen}
         return DeviceImage(readings, faults, heard, None)
 
     def with_silence(self, silence: Silence) -> DeviceImage:

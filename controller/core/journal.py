@@ -27,13 +27,14 @@ class Journal:
     """Changes since the last step; keys of ``overrides`` are ``kind/id``, None means ended.
 
     ``counters`` are absolute values by name (``lamp/l-001/energy_kwh``). ``held`` are BACnet slots that we
-    occupy, ``device/point@priority`` -> value, None when relinquished.
+    occupy, ``device/point@priority`` -> value, None when relinquished. ``learnt`` are a driver's facts of a device.
     """
 
     overrides: Mapping[str, Override | None] = field(default_factory=dict)
     command_ids: Mapping[str, datetime] = field(default_factory=dict)
     counters: Mapping[str, float] = field(default_factory=dict)
     held: Mapping[str, float | None] = field(default_factory=dict)
+    learnt: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
     def then(self, later: Journal) -> Journal:
         """Both as one; where they name the same thing the later one stands."""
@@ -42,10 +43,11 @@ class Journal:
             {**self.command_ids, **later.command_ids},
             {**self.counters, **later.counters},
             {**self.held, **later.held},
+            {**self.learnt, **later.learnt},
         )
 
     def __bool__(self) -> bool:
-        return bool(self.overrides or self.command_ids or self.counters or self.held)
+        return bool(self.overrides or self.command_ids or self.counters or self.held or self.learnt)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +58,4 @@ class Saved:
     command_ids: Mapping[str, datetime] = field(default_factory=dict)
     counters: Mapping[str, float] = field(default_factory=dict)
     held: Mapping[str, float] = field(default_factory=dict)
+    learnt: Mapping[str, Mapping[str, int]] = field(default_factory=dict)

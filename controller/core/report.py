@@ -27,10 +27,14 @@ def rfc3339(at: datetime) -> str:
 
 def state_of(wiring: Wiring, state: State, key: str, now: datetime) -> Payload:
     """The payload of ``kind/id/state`` at ``now``. Raises KeyError for an unknown key."""
-    draft = Draft(state, now)
+    return {"ts": rfc3339(now), **body_of(wiring, Draft(state, now), key)}
+
+
+def body_of(wiring: Wiring, draft: Draft, key: str) -> Payload:
+    """The payload without its ``ts``, for those who tell many states of one moment."""
     kind, _, identity = key.partition("/")
     body = _BODIES[kind](wiring, draft, identity)
-    return {"ts": rfc3339(now), **{name: value for name, value in body.items() if value is not None}}
+    return {name: value for name, value in body.items() if value is not None}
 
 
 def alarm_of(state: State, name: AlarmKey) -> Payload | None:
@@ -48,6 +52,8 @@ def alarm_of(state: State, name: AlarmKey) -> Payload | None:
         payload["value"] = round(alarm.value, 3)
     if alarm.threshold is not None:
         payload["threshold"] = round(alarm.threshold, 3)
+    if alarm.detail:
+        payload["detail"] = alarm.detail
     return payload
 
 
@@ -201,17 +207,33 @@ def why(array: PriorityArray) -> list[Mapping[str, object]]:
     return stack
 
 
+_MAINS = (
+    ("power_w", "meter.power", 1),
+    ("reactive_power_var", "meter.reactive-power", 1),
+    ("apparent_power_va", "meter.apparent-power", 1),
+    ("power_factor", "meter.power-factor", 3),
+    ("frequency_hz", "meter.frequency", 2),
+    ("energy_kwh", "meter.energy", 3),
+    ("energy_export_kwh", "meter.energy-export", 3),
+    *(
+        (f"{quantity.replace('-', '_')}_{phase}{unit}", f"meter.{quantity}-{phase}", digits)
+        for phase in ("l1", "l2", "l3")
+        for quantity, unit, digits in (("voltage", "_v", 1), ("current", "_a", 3), ("power", "_w", 1),
+                                       ("power-factor", "", 3))
+    ),
+)  # fmt: skip
+"""Of a meter: the field, the point, and the decimals that it is told with."""
+
+
 def _mains(image: DeviceImage) -> Payload:
-    body: Payload = {
-        "power_w": _rounded(image.value("meter.power"), 1),
-        "energy_kwh": _rounded(image.value("meter.energy"), 3),
-        "frequency_hz": _rounded(image.value("meter.frequency"), 2),
+    if image.silent is not None:
+        return {}
+    readings, faults = image.readings, image.faults
+    return {
+        field: round(readings[point].value, digits)
+        for field, point, digits in _MAINS
+        if point in readings and point not in faults
     }
-    for phase in ("l1", "l2", "l3"):
-        body[f"voltage_{phase}_v"] = _rounded(image.value(f"meter.voltage-{phase}"), 1)
-        body[f"current_{phase}_a"] = _rounded(image.value(f"meter.current-{phase}"), 3)
-        body[f"power_{phase}_w"] = _rounded(image.value(f"meter.power-{phase}"), 1)
-    return body
 
 
 def _image(draft: Draft, device: str) -> DeviceImage:

@@ -68,6 +68,7 @@ class Alarm:
     gone: datetime | None = None
     value: float | None = None
     threshold: float | None = None
+    detail: str = ""
 
 
 AlarmKey = tuple[str, str]

@@ -49,7 +49,10 @@ class Wiring:
         self.targets: dict[str, Target] = {}
         self.targets_of: defaultdict[str, list[Target]] = defaultdict(list)
         self.commanded: dict[tuple[str, str], Target] = {}
-        self.shown_by: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+        self.shown_by: defaultdict[str, defaultdict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+        """The entities whose state shows a point, by device and point."""
+        self.steered_by: defaultdict[str, set[str]] = defaultdict(set)
+        """The points of a device whose readings steer something: what is commanded, what a zone's plan looks at."""
         self.entities_of: defaultdict[str, list[str]] = defaultdict(list)
         self.lamps_of_segment: defaultdict[str, list[str]] = defaultdict(list)
         self.lamps_of_device: defaultdict[str, list[str]] = defaultdict(list)
@@ -81,21 +84,30 @@ class Wiring:
         """Whether the device has a point of that name."""
         return point in self.points(device)
 
+    def knows(self, subject: str) -> bool:
+        """Whether an alarm may stand at ``subject``: an entity's key, ``device/<id>`` or ``bus/<id>``."""
+        kind, _, identity = subject.partition("/")
+        if kind == "device":
+            return identity in self.site.devices
+        return identity in self.site.buses if kind == "bus" else subject in self.device_of
+
     def stale_after(self, device: str, point: str) -> float:
         """Age in seconds of the site's clock from which a reading of ``point`` is stale."""
         spec = self.points(device).get(point)
         timing = self.site.timing
-        return max(timing.stale_after_s, 3.0 * spec.every_s * timing.speed if spec else 0.0)
+        return max(timing.stale_after_s, 3.0 * spec.quiet_s * timing.speed if spec else 0.0)
 
     def _add_device(self, device: Device) -> None:
         points, timing = device.profile.points, self.site.timing
-        slowest_s = max((points[name].every_s for name in device.points), default=0.0)
+        slowest_s = max((points[name].quiet_s for name in device.points), default=0.0)
         self.stale_after_s[device.id] = max(timing.stale_after_s, 3.0 * slowest_s * timing.speed)
 
     def _show(self, key: str, device: str, *points: str) -> None:
         for point in points:
             if self.has(device, point):
-                self.shown_by[device, point].append(key)
+                self.shown_by[device][point].append(key)
+                if point.endswith(".temperature"):
+                    self.steered_by[device].add(point)
         self.device_of[key] = device
         if key not in self.entities_of[device]:
             self.entities_of[device].append(key)
@@ -121,6 +133,7 @@ class Wiring:
         self.targets[target.key] = target
         self.targets_of[device].append(target)
         self.commanded[device, command] = target
+        self.steered_by[device].add(command)
 
     def _add_lamp(self, lamp: Lamp) -> None:
         stem = f"lamp.{lamp.address}"

@@ -100,6 +100,18 @@ def fresh_client(
     return client
 
 
+def acknowledge_now(client: aiomqtt.Client) -> None:
+    """Let the system acknowledge at once what the broker sent.
+
+    A broker that gathers small packets (mosquitto without ``set_tcp_nodelay``) holds the next command until then, and
+    the system by itself waits up to 40 ms for something of ours to send along.
+    """
+    connection = client._client.socket()  # noqa: SLF001 - aiomqtt does not show it
+    if isinstance(connection, socket.socket) and hasattr(socket, "TCP_QUICKACK"):
+        with contextlib.suppress(OSError):  # lost: the session will hear of it
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
+
+
 async def standing(client: aiomqtt.Client, filters: Sequence[str], quiet_s: float, cap_s: float) -> dict[str, bytes]:
     """What stands retained below ``filters``: read until nothing more came for ``quiet_s``, ``cap_s`` at the most.
 

@@ -22,8 +22,9 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 from config.site import Mqtt
 from controller.clock import Clock
 from controller.core.commands import Command, Refusal
+from controller.mqtt.burst import publish_retained
 from controller.mqtt.commands import parse_command
-from controller.mqtt.link import Inbox, address_of, fresh_client, standing, tls_context
+from controller.mqtt.link import Inbox, acknowledge_now, address_of, fresh_client, standing, tls_context
 from controller.mqtt.outbox import Outbox, encode
 from controller.mqtt.topics import Topics
 
@@ -31,6 +32,8 @@ _log = structlog.get_logger()
 
 _WINDOW = 20
 """Messages of one sort on their way at a time; brokers take 20 unacknowledged ones without being asked."""
+_STATES = 200
+"""States that leave in one write."""
 _INCOMING = 1_000
 _HANDFUL = 100
 """Commands taken up before everybody else has a turn."""
@@ -218,6 +221,7 @@ class Session:
         while True:
             await self._subscribe(client)
             await client.unsubscribe(f"{self._topics.root}/fence")
+            acknowledge_now(client)
             came = _taken(inbox, _INCOMING)
             kept |= {_content(each) for each in came if each.retain}
             fresh = [each for each in came if not each.retain]
@@ -245,11 +249,19 @@ class Session:
         self._on_command(command)
 
     async def _pump_retained(self, client: aiomqtt.Client) -> None:
+        """States in one write each time; an alarm is acknowledged, because the next word on it may be hours away."""
+        five = self._settings.protocol == "5"
         while True:
             await self._outbox.retained_ready.wait()
-            window = self._outbox.fresh(_WINDOW)
-            bodies = ((each.topic, b"" if each.payload is None else encode(each.payload)) for each in window)
-            await self._publish(client, bodies, retain=True)
+            window = self._outbox.fresh(_STATES)
+            bodies = [(each.topic, b"" if each.payload is None else encode(each.payload)) for each in window]
+            states = [body for body in bodies if not self._topics.is_alarm(body[0])]
+            alarms = [body for body in bodies if self._topics.is_alarm(body[0])]
+            if states:
+                await publish_retained(client, states, five=five)
+                self.counts.published += len(states)
+            for start in range(0, len(alarms), _WINDOW):
+                await self._publish(client, alarms[start : start + _WINDOW], retain=True)
             self._outbox.confirm(window)
 
     async def _pump_letters(self, client: aiomqtt.Client) -> None:
@@ -281,6 +293,7 @@ class Session:
             for topic, body in messages:
                 window.create_task(client.publish(topic, body, qos=1, retain=retain))
                 self.counts.published += 1
+        acknowledge_now(client)
 
     async def _sweep(self) -> None:
         """Clear what an earlier life left retained and this one does not know: removed lamps, alarms since ended."""

@@ -67,6 +67,10 @@ class Topics:
         """One alarm, retained while it is active; ``event`` is the TALQ name."""
         return f"{self.root}/alarm/{kind}/{id}/{event}"
 
+    def is_alarm(self, topic: str) -> bool:
+        """Whether ``topic`` is one of ours for an alarm."""
+        return topic.startswith(f"{self.root}/alarm/")
+
     def parse_set(self, topic: str) -> tuple[str, str] | None:
         """``(kind, id)`` of a command topic of this site, None for any other topic."""
         rest = topic.removeprefix(f"{self.root}/")

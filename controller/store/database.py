@@ -5,6 +5,7 @@ WAL with synchronous=FULL: when ``commit`` returned, the rows survive a power cu
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import uuid
 from collections.abc import Iterator, Sequence
@@ -27,7 +28,7 @@ _BUSY_S = 1.0
 _ASIDE_KEPT = 3
 _PRIMARY = 0xFF
 _DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
-_JOURNAL_TABLES = ("meta", "override", "command", "counter", "held")
+_JOURNAL_TABLES = ("meta", "override", "command", "counter", "held", "learnt")
 
 _MIGRATIONS = (
     """
@@ -44,6 +45,7 @@ _MIGRATIONS = (
         seq INTEGER PRIMARY KEY AUTOINCREMENT, count INTEGER NOT NULL, size INTEGER NOT NULL, payload TEXT NOT NULL
     );
     """,
+    "CREATE TABLE learnt (device TEXT PRIMARY KEY, facts TEXT NOT NULL) WITHOUT ROWID;",
 )
 """Each brings ``PRAGMA user_version`` one further; never changed once released."""
 
@@ -186,6 +188,9 @@ class Database:
             else:
                 self._db.execute("INSERT OR REPLACE INTO held VALUES (?, ?)", (slot, value))
 
+        rows = ((device, json.dumps(facts)) for device, facts in journal.learnt.items())
+        self._db.executemany("INSERT OR REPLACE INTO learnt VALUES (?, ?)", rows)
+
     def _write_override(self, target: str, override: Override | None) -> None:
         if override is None:
             self._db.execute("DELETE FROM override WHERE target = ?", (target,))
@@ -247,6 +252,7 @@ def _load(db: sqlite3.Connection, now: datetime) -> Saved:
             command_ids={row[0]: datetime.fromisoformat(row[1]) for row in commands},
             counters=dict(db.execute("SELECT name, value FROM counter")),
             held=dict(db.execute("SELECT slot, value FROM held")),
+            learnt={device: json.loads(facts) for device, facts in db.execute("SELECT device, facts FROM learnt")},
         )
     except ValueError as error:
         raise Damaged(f"unreadable: {error}") from error

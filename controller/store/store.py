@@ -246,7 +246,7 @@ class Store:
         aside = set_aside(self._path, datetime.now(UTC))
         _log.error("store.set_aside", file=str(self._path), kept_as=aside.name, cause=str(error))
         file = Database(self._path, self._quota, first_seq)
-        file.commit(Journal(saved.overrides, saved.command_ids, saved.counters, saved.held))
+        file.commit(Journal(saved.overrides, saved.command_ids, saved.counters, saved.held, saved.learnt))
         return file
 
     def _bound_memory(self) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from bacpypes3.apdu import ComplexAckPDU, SimpleAckPDU  # type: ignore[import-untyped]
 from bacpypes3.appservice import ABORTED  # type: ignore[import-untyped]
@@ -29,10 +29,13 @@ from drivers.bacnet.polling import OWN_MAX_APDU
 from drivers.bacnet.routes import Routes
 from drivers.bacnet.settings import BacnetBus
 from drivers.bacnet.stack import Element, Gateway, Limits, Pdu, Question
-from drivers.bacnet.wire import Denied, Malformed, Service
+from drivers.bacnet.subscriptions import PROCESS
+from drivers.bacnet.wire import Denied, Malformed, Notification, Service
 
 PRIORITIES = frozenset({5, 10, 13})
 """The slots of a priority array that this house ever writes."""
+Reported = Callable[[Address, Notification], bool]
+"""Takes who sent a report and what it says; False where nobody asked for it."""
 _MARGIN_S = 0.1
 _VENDOR = 999
 
@@ -116,12 +119,16 @@ class Client:
         self.registration = None if settings.foreign is None else Registration(self.link, settings.foreign)
         self._app: Gateway | None = None
         self._waiting: set[asyncio.Future[Pdu]] = set()
+        self.on_report: Reported = lambda *_: False
+        self.ignored_reports = 0
+        """COV notifications that nobody asked for or that cannot be read."""
 
     async def open(self) -> None:
         """Bind and start. Raises BindFailed."""
         quieten()
-        await self.link.open()
+        self.link.open()
         app = Gateway.of(_device_object(self._settings), _limits(self._settings))
+        app.asap.notified = self._notified
         bind(app.asap, self.link)
         app.link_layers[ObjectIdentifier(("network-port", 1))] = self.link
         self._app = app
@@ -193,6 +200,23 @@ class Client:
             raise Refused(f"priority {priority} is never written")
         await self._acknowledged(peer, Service.WRITE_PROPERTY, wire.write_property(ref, value, priority))
 
+    async def subscribe(self, peer: Peer, object_: ObjectId, lifetime_s: int, *, confirmed: bool) -> None:
+        """Have changes of ``object_`` reported to ``on_report``. Raises TableFull where there is no room for it."""
+        parameters = wire.subscribe_cov(PROCESS, object_, lifetime_s, confirmed=confirmed)
+        await self._acknowledged(peer, Service.SUBSCRIBE_COV, parameters)
+
+    async def cancel(self, peer: Peer, object_: ObjectId) -> None:
+        """No more reports of ``object_``."""
+        await self._acknowledged(peer, Service.SUBSCRIBE_COV, wire.cancel_cov(PROCESS, object_))
+
+    def _notified(self, source: Address, parameters: bytes) -> bool:
+        try:
+            known = self.on_report(source, wire.cov_notification(parameters))
+        except Malformed:
+            known = False
+        self.ignored_reports += not known
+        return known
+
     async def _read(self, peer: Peer, ref: Ref) -> tuple[Ref, Atoms]:
         octets = await self._ask(peer, Service.READ_PROPERTY, wire.read_property(ref))
         try:
@@ -214,7 +238,11 @@ class Client:
                 raise NoAnswer("nobody knows its address")
             await self.routes.find(peer.station)
             question = Question(peer.address, service, parameters, peer.next_invoke_id())
-            return messages.parameters(await self._exchange(self._app, peer, question), service, expected)
+            try:
+                return messages.parameters(await self._exchange(self._app, peer, question), service, expected)
+            except NoAnswer:
+                self.routes.doubt(peer.station)
+                raise
 
     async def _exchange(self, app: Gateway, peer: Peer, question: Question) -> Pdu:
         """The answer's APDU. Nothing of the question is left behind, however this ends."""
@@ -228,8 +256,6 @@ class Client:
                 await transaction.indication(question)
                 return await question.answer
         except TimeoutError:
-            if peer.station is not None:
-                self.routes.doubt(peer.station)
             raise NoAnswer(f"no answer within {deadline_s:.1f} s") from None
         finally:
             self._waiting.discard(question.answer)

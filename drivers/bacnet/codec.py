@@ -39,6 +39,8 @@ class Tag(IntEnum):
 class Property(IntEnum):
     """The properties that are asked for."""
 
+    COV_INCREMENT = 22
+    FIRMWARE_REVISION = 44
     HIGH_LIMIT = 45
     LOW_LIMIT = 59
     MAX_APDU_LENGTH_ACCEPTED = 62
@@ -127,6 +129,9 @@ class StatusFlags:
     out_of_service: bool = False
 
 
+_FLAGS = tuple(StatusFlags(*(bool(bits & mask) for mask in (8, 4, 2, 1))) for bits in range(16))
+
+
 def value_reference(object_: str, property_: str) -> tuple[Ref, Tag]:
     """``analog-value,3`` and ``present-value`` -> where it is and its datatype. Raises ValueError."""
     name, _, instance = object_.partition(",")
@@ -158,8 +163,7 @@ def status_flags(atoms: Sequence[Atom]) -> StatusFlags:
     """The four flags. Raises Undecodable."""
     if len(atoms) != 1 or atoms[0].tag != Tag.BIT_STRING or len(atoms[0].octets) < 2:
         raise Undecodable("status flags are no string of four bits")
-    bits = atoms[0].octets[1]
-    return StatusFlags(*(bool(bits & mask) for mask in (0x80, 0x40, 0x20, 0x10)))
+    return _FLAGS[atoms[0].octets[1] >> 4]
 
 
 def object_identifier(atoms: Sequence[Atom]) -> ObjectId:

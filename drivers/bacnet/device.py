@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from drivers.api import (
     RELINQUISH,
     BadAnswer,
     DriverError,
     Fault,
+    Host,
     NoAnswer,
-    Now,
     Outcome,
     Quality,
     Reading,
@@ -19,50 +19,73 @@ from drivers.api import (
     Write,
     WriteResult,
 )
-from drivers.bacnet import codec, polling, readback
-from drivers.bacnet.client import Batch, Client, Peer
+from drivers.bacnet import codec, readback, subscriptions
+from drivers.bacnet.client import Client, Peer
 from drivers.bacnet.codec import NULL, Atom, Atoms, ObjectId, Property, Ref, Undecodable
+from drivers.bacnet.cov import Cov
 from drivers.bacnet.identity import WrongDevice
-from drivers.bacnet.messages import AnswerTooLong, ServiceUnsupported
+from drivers.bacnet.ladder import Answers, Ladder
 from drivers.bacnet.polling import Point
-from drivers.bacnet.settings import BacnetDevice
+from drivers.bacnet.settings import BacnetBus, BacnetDevice
+from drivers.bacnet.wire import Notification
 
-Answers = Mapping[Ref, Atoms | Refused]
+Octets = tuple[Atoms | Refused | None, ...]
 
 
 class Device:
-    """A device at its configured address. What it can do is learnt as it goes and kept for the session."""
+    """A device at its configured address."""
 
-    def __init__(self, client: Client, settings: BacnetDevice, points: Mapping[str, Point], now: Now) -> None:
+    def __init__(
+        self, id_: str, client: Client, bus: BacnetBus, settings: BacnetDevice, points: Mapping[str, Point], host: Host
+    ) -> None:
         self.points = points
+        self.peer = Peer(settings.address, settings.timeout_s, settings.retries)
+        self.instance = settings.instance
         self._client = client
-        self._peer = Peer(settings.address)
         self._self = Ref(ObjectId(codec.DEVICE, settings.instance), Property.OBJECT_IDENTIFIER)
-        self._now = now
+        self._host = host
         self._verified = False
-        self._budget: int | None = None
-        self._proven = 0
-        self._multiple = True
-        self._absent: set[Ref] = set()
-
-    @property
-    def peer(self) -> Peer:
-        """Where it answers."""
-        return self._peer
-
-    def doubt(self) -> None:
-        """It must show again who it is before the next request."""
-        self._verified = False
+        self._ladder = Ladder(client, self.peer, id_, self._self.object, host)
+        confirmed = bus.cov_confirmed if settings.cov_confirmed is None else settings.cov_confirmed
+        book = subscriptions.book(tuple(points.values()), bus.cov_lifetime_s)
+        self._cov = Cov(client, self.peer, id_, book, host, confirmed=confirmed)
+        self._arrays: dict[Ref, Atoms | Refused] = {}
+        self._decoded: dict[str, tuple[Octets, Reading | Fault]] = {}
 
     async def read(self, names: Iterable[str]) -> list[Reading | Fault]:
-        """The points ``names``, in order. Raises DriverError when the device as a whole fails."""
+        """Those of ``names`` that no subscription covers, in order. Raises DriverError when all fail."""
         with self._trust():
-            budget = await self._identified()
-            observations: list[Reading | Fault] = []
-            for batch in polling.batches([self.points[name] for name in names], budget):
-                answers = await self._fetch(batch)
-                observations += [self._observation(point, answers) for point in batch]
+            await self._identified()
+            points = self._cov.due([self.points[name] for name in names])
+            answers = await self._fetch(points)
+        observations = [self._observation(point, answers) for point in points]
+        await self._cov.keep()
         return observations
+
+    def hear(self, report: Notification) -> bool:
+        """A change that the device reports: on to the host. False where nobody asked for it."""
+        points = self._cov.heard(report)
+        if points is None:
+            return False
+        reported = {Ref(report.object, number): content for number, content in report.values}
+        observations = [
+            self._observation(point, reported | self._arrays)
+            for point in points
+            if point.array is None or point.array in self._arrays
+        ]
+        if observations:
+            self._host.hear(observations)
+        return True
+
+    def doubt(self) -> None:
+        """Somebody else may sit at this address, or the device has forgotten what it was asked: begin anew."""
+        self._verified = False
+        self._cov.lost()
+
+    async def close(self) -> None:
+        """End the subscriptions, as far as the device answers."""
+        with suppress(DriverError):
+            await self._cov.close()
 
     async def write(self, writes: Sequence[Write]) -> list[WriteResult]:
         """Write in order, read back once, judge. Raises Retryable when the device does not answer a write."""
@@ -86,23 +109,20 @@ class Device:
         try:
             yield
         except (NoAnswer, BadAnswer):
-            self._verified = False
+            self.doubt()
             raise
 
-    async def _identified(self) -> int:
-        """Make sure that the configured instance answers here; the octets that fit into one of its answers."""
-        if not self._verified or self._budget is None:
+    async def _identified(self) -> None:
+        """Make sure that the configured instance answers here."""
+        if not self._verified:
             await self._verify()
-            self._absent.clear()
-            if self._budget is None:
-                self._budget = polling.budget(min(await self._max_apdu(), self._peer.max_apdu))
+            await self._ladder.begin()
             self._verified = True
-        return self._budget
 
     async def _verify(self) -> None:
         found: ObjectId | None
         try:
-            found = codec.object_identifier(await self._client.read(self._peer, self._self))
+            found = codec.object_identifier(await self._client.read(self.peer, self._self))
         except Undecodable as error:
             raise BadAnswer(f"object identifier: {error}") from error
         except Refused:
@@ -113,88 +133,31 @@ class Device:
     async def _who(self) -> ObjectId | None:
         """Who answers instead, where it says so."""
         try:
-            return await self._client.who(self._peer)
+            return await self._client.who(self.peer)
         except DriverError:
             return None
 
-    async def _max_apdu(self) -> int:
-        try:
-            atoms = await self._client.read(self._peer, Ref(self._self.object, Property.MAX_APDU_LENGTH_ACCEPTED))
-            return max(50, int(codec.number(atoms)))
-        except (Refused, Undecodable):
-            return polling.DEFAULT_MAX_APDU
-
-    async def _fetch(self, batch: Sequence[Point]) -> Answers:
-        """Everything about ``batch``: together, or in parts where the device cannot, or one by one."""
-        if not self._multiple:
-            return await self._one_by_one(batch)
-        refs = [ref for point in batch for ref in point.refs]
-        try:
-            answers = await self._client.read_many(self._peer, Batch(refs))
-        except ServiceUnsupported:
-            self._multiple = False
-            return await self._one_by_one(batch)
-        except AnswerTooLong:
-            self._ask_less(batch)
-            return await self._in_parts(batch)
-        except NoAnswer:
-            # A size that was answered before is not to blame; a new one may be dropped in silence.
-            if polling.octets(batch) > self._proven:
-                self._ask_less(batch)
-            raise
-        except Refused:
-            parts = await self._in_parts(batch)
-            # Refused together, answered alone: this device has no use for ReadPropertyMultiple.
-            if len(batch) == 1 and not isinstance(parts[batch[0].value], Refused):
-                self._multiple = False
-            return parts
-        self._proven = max(self._proven, polling.octets(batch))
-        return answers
-
-    def _ask_less(self, batch: Sequence[Point]) -> None:
-        if len(batch) == 1:
-            self._multiple = False
-        else:
-            half = polling.octets(batch) // 2
-            self._budget = half if self._budget is None else min(self._budget, half)
-
-    async def _in_parts(self, batch: Sequence[Point]) -> Answers:
-        if len(batch) == 1:
-            return await self._one_by_one(batch)
-        answers: dict[Ref, Atoms | Refused] = {}
-        for half in polling.halves(batch):
-            answers |= await self._fetch(half)
-        return answers
-
-    async def _one_by_one(self, batch: Sequence[Point]) -> Answers:
-        answers: dict[Ref, Atoms | Refused] = {}
-        for ref in dict.fromkeys(ref for point in batch for ref in point.refs):
-            if ref in self._absent:
-                continue
-            try:
-                answers[ref] = await self._client.read(self._peer, ref)
-            except Refused as refused:
-                answers[ref] = refused
-                if ref.property in (Property.STATUS_FLAGS, Property.PRIORITY_ARRAY):
-                    self._absent.add(ref)
+    async def _fetch(self, points: Sequence[Point]) -> Answers:
+        if not points:
+            return {}
+        answers = await self._ladder.fetch(points)
+        self._cov.read(points, answers)
+        for point in points:
+            if point.array is not None:
+                self._arrays[point.array] = answers.get(point.array, ())
         return answers
 
     def _observation(self, point: Point, answers: Answers) -> Reading | Fault:
-        at = self._now()
-        value = answers[point.value]
-        flags = answers.get(point.flags)
-        array = answers.get(point.array) if point.array is not None else None
-        if isinstance(value, Refused):
-            return Fault(point.id, value.cause, at)
-        try:
-            shown = codec.StatusFlags() if flags is None or isinstance(flags, Refused) else codec.status_flags(flags)
-            if shown.fault:
-                return Fault(point.id, "sensor fault (status flags)", at)
-            slots = () if array is None or isinstance(array, Refused) else codec.slots(array)
-            quality = Quality.UNCERTAIN if shown.overridden or shown.out_of_service else Quality.GOOD
-            return Reading(point.id, codec.number(value), at, quality, slots)
-        except Undecodable as error:
-            return Fault(point.id, str(error), at)
+        """What ``answers`` say of ``point``; the same octets as before are not decoded again."""
+        octets = (answers[point.value], answers.get(point.flags), answers.get(point.array) if point.array else None)
+        before = self._decoded.get(point.id.point)
+        if before is None or before[0] != octets:
+            before = self._decoded[point.id.point] = (octets, _decoded(point, *octets, self._host))
+            return before[1]
+        seen, at = before[1], self._host.now()
+        if isinstance(seen, Fault):
+            return Fault(seen.point, seen.cause, at)
+        return Reading(seen.point, seen.value, at, seen.quality, seen.slots)
 
     async def _order(self, write: Write) -> str | None:
         """Write one value; None when it was acknowledged, else why not. Raises Retryable."""
@@ -203,7 +166,7 @@ class Device:
             return "not a writable point"
         try:
             value, priority = wire_value(point, write)
-            await self._client.write(self._peer, point.value, value, priority)
+            await self._client.write(self.peer, point.value, value, priority)
         except ValueError as error:
             return str(error)
         except Refused as refused:
@@ -212,18 +175,16 @@ class Device:
 
     async def _read_back(self, points: Sequence[Point]) -> Answers | DriverError:
         """What the device shows now; a device that fell silent after its acknowledgement is an answer too."""
-        answers: dict[Ref, Atoms | Refused] = {}
         try:
             with self._trust():
-                for batch in polling.batches(points, await self._identified()):
-                    answers |= await self._fetch(batch)
+                await self._identified()
+                return await self._fetch(points)
         except DriverError as error:
             return error
-        return answers
 
     def _judged(self, write: Write, answers: Answers | DriverError) -> WriteResult:
         if isinstance(answers, DriverError):
-            return WriteResult(write, Outcome.NO_FEEDBACK, self._now(), detail=answers.cause)
+            return WriteResult(write, Outcome.NO_FEEDBACK, self._host.now(), detail=answers.cause)
         point = self.points[write.point.point]
         seen = self._observation(point, answers)
         if point.commandable:
@@ -234,7 +195,24 @@ class Device:
         return readback.plain(write, written, seen)
 
     def _rejected(self, write: Write, detail: str) -> WriteResult:
-        return WriteResult(write, Outcome.REJECTED, self._now(), detail=detail)
+        return WriteResult(write, Outcome.REJECTED, self._host.now(), detail=detail)
+
+
+def _decoded(
+    point: Point, value: Atoms | Refused, flags: Atoms | Refused | None, array: Atoms | Refused | None, host: Host
+) -> Reading | Fault:
+    at = host.now()
+    if isinstance(value, Refused):
+        return Fault(point.id, value.cause, at)
+    try:
+        shown = codec.status_flags(flags) if isinstance(flags, tuple) else codec.StatusFlags()
+        if shown.fault:
+            return Fault(point.id, "sensor fault (status flags)", at)
+        slots = codec.slots(array) if isinstance(array, tuple) and array else ()
+        quality = Quality.UNCERTAIN if shown.overridden or shown.out_of_service else Quality.GOOD
+        return Reading(point.id, codec.number(value), at, quality, slots)
+    except Undecodable as error:
+        return Fault(point.id, str(error), at)
 
 
 def wire_value(point: Point, write: Write) -> tuple[Atom, int | None]:

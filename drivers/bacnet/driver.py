@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from drivers.api import Driver, Fault, Host, Lane, Now, Outcome, Poll, Reading, Refused, Write, WriteResult
+from drivers.api import Driver, Fault, Host, Lane, Outcome, Poll, Reading, Refused, Write, WriteResult
 from drivers.bacnet import polling
 from drivers.bacnet.client import Client
+from drivers.bacnet.codec import DEVICE, ObjectId
 from drivers.bacnet.device import Device
 from drivers.bacnet.settings import BacnetBus, BacnetDevice
+from drivers.bacnet.stack import Address
 from drivers.bacnet.watch import Watch, Watched
+from drivers.bacnet.wire import Notification
 
 if TYPE_CHECKING:
     from drivers.registry import BusDevice
+
+
+FAREWELL_S = 0.3
+"""The most that a clean stop spends on ending subscriptions."""
 
 
 class BacnetDriver:
@@ -24,12 +32,13 @@ class BacnetDriver:
         self._now = host.now
         placed = {device.id: _settings(device) for device in devices}
         self._client = Client(settings, hears_broadcasts=_hears_broadcasts(settings, placed.values()))
-        self._devices = {device.id: _device(self._client, device, host.now) for device in devices}
+        self._devices = {device.id: _device(self._client, settings, device, host) for device in devices}
         watched = {name: Watched.of(device.peer, placed[name]) for name, device in self._devices.items()}
         self._watch = Watch(bus_id, settings, self._client, watched, host)
         for one in placed.values():
             if one.station is not None and one.router is not None:
                 self._client.routes.name(one.station.network, one.router)
+        self._reporting = {ObjectId(DEVICE, device.instance): device for device in self._devices.values()}
         self._lanes = tuple(lanes(bus_id, placed))
         self._polls = MappingProxyType({i: polling.polls(i, d.points) for i, d in self._devices.items()})
 
@@ -45,11 +54,24 @@ class BacnetDriver:
 
     async def open(self) -> None:
         """Bind our own address. Raises BindFailed."""
+        self._client.on_report = self._reported
         await self._client.open()
 
     async def close(self) -> None:
-        """Give up what is running and close the socket."""
-        await self._client.close()
+        """End subscriptions as far as devices answer soon, give up what is running and close the socket."""
+        try:
+            async with asyncio.timeout(FAREWELL_S):
+                await asyncio.gather(*(device.close() for device in self._devices.values()))
+        except TimeoutError:
+            pass
+        finally:
+            await self._watch.close()
+            await self._client.close()
+
+    def _reported(self, source: Address, report: Notification) -> bool:
+        """Hand a COV notification to the device that it names, provided that it comes from there."""
+        device = self._reporting.get(report.device)
+        return device is not None and source == device.peer.address and device.hear(report)
 
     async def read(self, poll: Poll) -> Sequence[Reading | Fault]:
         """The points of one poll, in order."""
@@ -66,7 +88,7 @@ class BacnetDriver:
             return ()
         name = writes[0].point.device
         async with self._watch.over(name):
-            conflict = self._watch.forbids(name)
+            conflict = await self._watch.forbids(name)
             if conflict is not None:
                 return [WriteResult(write, Outcome.REJECTED, self._now(), detail=conflict) for write in writes]
             if self._watch.doubted(name):
@@ -96,12 +118,12 @@ def _settings(device: BusDevice) -> BacnetDevice:
     return device.settings
 
 
-def _device(client: Client, device: BusDevice, now: Now) -> Device:
+def _device(client: Client, bus: BacnetBus, device: BusDevice, host: Host) -> Device:
     try:
         points = polling.resolve(device.id, device.profile.points, device.points)
     except ValueError as error:
         raise Refused(str(error)) from error
-    return Device(client, _settings(device), points, now)
+    return Device(device.id, client, bus, _settings(device), points, host)
 
 
 def build(bus_id: str, settings: BacnetBus, devices: Sequence[BusDevice], host: Host) -> Driver:

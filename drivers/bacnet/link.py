@@ -19,6 +19,7 @@ from bacpypes3.pdu import PDU, Address, LocalBroadcast  # type: ignore[import-un
 from drivers.api import BindFailed
 from drivers.bacnet import network
 from drivers.bacnet.addresses import Endpoint, Station, unpacked
+from drivers.bacnet.buffer import enlarge
 from drivers.bacnet.network import Bvlc, IAm, Malformed, Message, Packet, Result
 
 # The library carries no types: these say at least what is meant.
@@ -30,6 +31,9 @@ HeardResult = Callable[[Endpoint, int], None]
 
 _log = logging.getLogger("bacpypes3.link")
 """Under the library's name, where drivers.bacnet.noise lets one line a minute through."""
+_LONGEST = 2048
+"""Octets: more than any BACnet/IP datagram has."""
+_AT_ONCE = 32
 _KNOWN_ADDRESSES = 4096
 _KNOWN_WAYS = 256
 _UNCONFIRMED = 1
@@ -56,42 +60,49 @@ class Link(Server):  # type: ignore[misc]
         self._heard_from: dict[int, Endpoint] = {}
         self._broadcast = broadcast
         self._hears_broadcasts = hears_broadcasts
-        self._transport: asyncio.DatagramTransport | None = None
-        self._listening: asyncio.DatagramTransport | None = None
+        self._socket: socket.socket | None = None
+        self._listening: socket.socket | None = None
         self._addresses: dict[Station, Address] = {}
         self._handing_on: set[asyncio.Task[None]] = set()
 
-    async def open(self) -> None:
-        """Bind and start. Raises BindFailed at once, never tries again by itself."""
-        own = _bound(self.local)
+    def open(self) -> None:
+        """Bind and listen. Raises BindFailed at once, never tries again by itself."""
+        self._socket = _bound(self.local)
         try:
-            self._transport = await self._listen(own, broadcast=False)
-            if self._hears_broadcasts:
-                self._listening = await self._listen(_bound(self._broadcast), broadcast=True)
+            self._listening = _bound(self._broadcast) if self._hears_broadcasts else None
         except BindFailed:
-            self.close()
+            self._socket.close()
+            self._socket = None
             raise
-
-    async def _listen(self, bound: socket.socket, *, broadcast: bool) -> asyncio.DatagramTransport:
         loop = asyncio.get_running_loop()
-        try:
-            transport, _ = await loop.create_datagram_endpoint(lambda: _Ear(self, broadcast=broadcast), sock=bound)
-        except OSError as error:
-            bound.close()
-            raise BindFailed(f"the socket did not come up: {error}") from error
-        return transport
+        loop.add_reader(self._socket, self._readable, self._socket, False)
+        if self._listening is not None:
+            loop.add_reader(self._listening, self._readable, self._listening, True)
 
     def close(self) -> None:
         """Close the sockets. Never raises."""
-        for transport in (self._transport, self._listening):
-            if transport is not None:
-                transport.close()
-        self._transport = self._listening = None
+        for bound in (self._socket, self._listening):
+            if bound is not None:
+                asyncio.get_running_loop().remove_reader(bound)
+                bound.close()
+        self._socket = self._listening = None
 
     def send(self, octets: bytes, to: Endpoint) -> None:
-        """One datagram as it is; lost in silence when we are closed."""
-        if self._transport is not None:
-            self._transport.sendto(octets, to)
+        """One datagram as it is; what the system does not take now is lost, as on any wire."""
+        if self._socket is not None:
+            try:
+                self._socket.sendto(octets, to)
+            except OSError as error:
+                _log.warning("not sent to %s:%s: %s", *to, error.strerror)
+
+    def _readable(self, bound: socket.socket, broadcast: bool) -> None:
+        """Some datagrams of those that wait; the loop comes back for the rest after everybody else's turn."""
+        for _ in range(_AT_ONCE):
+            try:
+                octets, sender = bound.recvfrom(_LONGEST)
+            except OSError:  # there are no more, or an earlier one could not be delivered
+                return
+            self.received(octets, sender, broadcast=broadcast)
 
     def tell(self, npdu: bytes) -> None:
         """``npdu`` to everybody: through the BBMD where we are foreign, else as a directed broadcast."""
@@ -203,14 +214,6 @@ class Link(Server):  # type: ignore[misc]
         return address
 
 
-class _Ear(asyncio.DatagramProtocol):
-    def __init__(self, link: Link, *, broadcast: bool) -> None:
-        self._link, self._broadcast = link, broadcast
-
-    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        self._link.received(data, addr, broadcast=self._broadcast)
-
-
 def _bound(place: Endpoint) -> socket.socket:
     """A socket that nobody else can share, allowed to broadcast."""
     bound = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -221,4 +224,5 @@ def _bound(place: Endpoint) -> socket.socket:
         bound.close()
         raise BindFailed(f"{place[0]}:{place[1]}: {(error.strerror or str(error)).lower()}") from error
     bound.setblocking(False)
+    enlarge(bound)
     return bound

@@ -38,11 +38,15 @@ _LATER = frozenset(
 _BUSY = frozenset({"busy", "device-busy", "configuration-in-progress", "out-of-memory", "router-busy", "timeout"})
 _GARBLED = frozenset({"invalid-tag", "malformed-message", "invalid-data-encoding", "message-incomplete"})
 _UNSUPPORTED = frozenset({"service-request-denied", "optional-functionality-not-supported"})
-_FULL = frozenset({"no-space-to-add-list-element", "no-space-to-write-property", "out-of-resources"})
+_FULL = frozenset({"no-space-to-add-list-element", "no-space-to-write-property", "cov-subscription-failed"})
 
 
 class AnswerTooLong(Refused):
     """The answer does not fit: ask for less at once."""
+
+
+class Aborted(BadAnswer):
+    """The device gave up without saying why: some do when the answer is too long."""
 
 
 class ServiceUnsupported(Refused):
@@ -86,7 +90,7 @@ def _aborted(reason: Enum) -> DriverError:
         return NoAnswer("no answer")
     if reason in _TOO_LONG:
         return AnswerTooLong(f"aborted: {reason}")
-    return Busy(f"aborted: {reason}") if reason in _LATER else BadAnswer(f"aborted: {reason}")
+    return Busy(f"aborted: {reason}") if reason in _LATER else Aborted(f"aborted: {reason}")
 
 
 def _error(denied: Denied) -> DriverError:
@@ -98,7 +102,7 @@ def _error(denied: Denied) -> DriverError:
         return BadAnswer("undecodable answer")
     if class_ == "services" and code in _UNSUPPORTED:
         return ServiceUnsupported(text)
-    return TableFull(text) if class_ == "resources" and code in _FULL else Refused(text)
+    return TableFull(text) if code in _FULL else Refused(text)
 
 
 @lru_cache(maxsize=256)

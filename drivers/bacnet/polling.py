@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from drivers.api import PointId, Poll
 from drivers.bacnet.codec import Property, Ref, Tag, value_reference
@@ -19,6 +19,7 @@ _OBJECT_OCTETS = 7
 _VALUE_OCTETS = 14
 _FLAGS_OCTETS = 9
 _ARRAY_OCTETS = 4 + 16 * 5
+_WORKED_OUT = ("commandable", "flags", "array", "refs", "octets")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,32 +30,27 @@ class Point:
     value: Ref
     tag: Tag
     profile: BacnetPoint
+    commandable: bool = field(init=False)
+    """Whether writes carry a priority: the present value of an object with a priority array."""
+    flags: Ref = field(init=False)
+    """Its status flags."""
+    array: Ref | None = field(init=False)
+    """Its priority array, None where it is not commandable."""
+    refs: tuple[Ref, ...] = field(init=False)
+    """Everything to ask for, the value first."""
+    octets: int = field(init=False)
+    """The most that this point can take in the answer to a ReadPropertyMultiple."""
 
-    @property
-    def commandable(self) -> bool:
-        """Whether writes carry a priority: the present value of an object with a priority array."""
-        return self.profile.commandable and self.value.property == Property.PRESENT_VALUE
-
-    @property
-    def flags(self) -> Ref:
-        """Its status flags."""
-        return Ref(self.value.object, Property.STATUS_FLAGS)
-
-    @property
-    def array(self) -> Ref | None:
-        """Its priority array, None where it is not commandable."""
-        return Ref(self.value.object, Property.PRIORITY_ARRAY) if self.commandable else None
-
-    @property
-    def refs(self) -> tuple[Ref, ...]:
-        """Everything to ask for, the value first."""
-        array = self.array
-        return (self.value, self.flags) if array is None else (self.value, self.flags, array)
-
-    @property
-    def octets(self) -> int:
-        """The most that this point can take in the answer to a ReadPropertyMultiple."""
-        return _OBJECT_OCTETS + _VALUE_OCTETS + _FLAGS_OCTETS + (_ARRAY_OCTETS if self.commandable else 0)
+    def __post_init__(self) -> None:
+        """Work out once what is needed at every poll."""
+        object_ = self.value.object
+        commandable = self.profile.commandable and self.value.property == Property.PRESENT_VALUE
+        flags = Ref(object_, Property.STATUS_FLAGS)
+        array = Ref(object_, Property.PRIORITY_ARRAY) if commandable else None
+        refs = (self.value, flags) if array is None else (self.value, flags, array)
+        octets_ = _OBJECT_OCTETS + _VALUE_OCTETS + _FLAGS_OCTETS + (_ARRAY_OCTETS if commandable else 0)
+        for name, value in zip(_WORKED_OUT, (commandable, flags, array, refs, octets_), strict=True):
+            object.__setattr__(self, name, value)
 
 
 def resolve(device: str, profile: Mapping[str, BacnetPoint | ModbusPoint], names: Iterable[str]) -> dict[str, Point]:

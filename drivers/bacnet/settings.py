@@ -90,6 +90,8 @@ class BacnetBus(BaseModel):
     instance: int = Field(4_190_000, ge=0, le=4_194_302, description="own device instance")
     timeout_s: float = Field(1.0, gt=0, le=10, description="longest wait for one answer")
     retries: int = Field(1, ge=0, le=3)
+    cov_lifetime_s: int = Field(300, ge=30, le=86_400, description="how long a device reports changes unless renewed")
+    cov_confirmed: bool = Field(False, description="have every report acknowledged")
     foreign: ForeignDevice | None = Field(None, description="a BBMD to register with as a foreign device")
     broadcast: bool = Field(False, description="hear broadcasts even where no device has to be looked for")
     time_sync: bool = Field(False, description="set the devices' clocks at every start and once a day")
@@ -124,6 +126,9 @@ class BacnetDevice(BaseModel):
     )
     via: PeerAddress | None = Field(None, description="address:port of the router, where it is known")
     instance: int = Field(ge=0, le=4_194_302, description="device instance, compared before anything is written")
+    timeout_s: float | None = Field(None, gt=0, le=10, description="longest wait for one answer, else as the bus")
+    retries: int | None = Field(None, ge=0, le=3, description="else as the bus")
+    cov_confirmed: bool | None = Field(None, description="have every report acknowledged, else as the bus")
 
     @model_validator(mode="before")
     @classmethod

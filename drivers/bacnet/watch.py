@@ -47,11 +47,20 @@ class Watch:
         self._find_s = settings.timeout_s * (settings.retries + 1)
         self._identities = Identities({name: one.instance for name, one in devices.items()}, self._is_twice)
         self._clocks = Clocks(client, host.now, settings.zone, self._clock_is_wrong, time_sync=settings.time_sync)
+        self._questions: dict[str, asyncio.Task[None]] = {}
         for name, one in devices.items():
             self._identities.place(name, one.peer.station)
         client.link.on_i_am.append(self._heard)
         if client.registration is not None:
             client.registration.tell = self._registration_failed
+
+    async def close(self) -> None:
+        """Ask nothing more."""
+        questions = list(self._questions.values())
+        self._questions.clear()
+        for question in questions:
+            question.cancel()
+        await asyncio.gather(*questions, return_exceptions=True)
 
     @asynccontextmanager
     async def over(self, device: str) -> AsyncIterator[None]:
@@ -59,7 +68,7 @@ class Watch:
         one = self._devices[device]
         if one.looked_for and one.lost:
             await self._find(device, one)
-        await self._ask_a_suspect(device, one)
+        self._ask_a_suspect(device, one)
         try:
             yield
         except WrongDevice as wrong:
@@ -74,8 +83,11 @@ class Watch:
         """Whether ``device`` must show again who it is."""
         return self._identities.doubted(device)
 
-    def forbids(self, device: str) -> str | None:
-        """Why nothing is written to ``device`` now."""
+    async def forbids(self, device: str) -> str | None:
+        """Why nothing is written to ``device`` now; a suspicion that is being looked into is waited for."""
+        running = self._questions.get(device)
+        if running is not None:
+            await asyncio.wait((running,))
         return self._identities.conflict(device)
 
     async def answered(self, device: str, seen: Sequence[Reading | Fault]) -> Sequence[Reading | Fault]:
@@ -98,17 +110,28 @@ class Watch:
         elif one.peer.station is None:
             raise NoAnswer(f"device {one.instance} is not found")
 
-    async def _ask_a_suspect(self, device: str, one: Watched) -> None:
+    def _ask_a_suspect(self, device: str, one: Watched) -> None:
+        """Beside the device's own turn: a forged hint, which nobody answers for, must not hold up a reading."""
+        running = self._questions.get(device)
+        if running is not None:
+            if not running.done():
+                return
+            self._questions.pop(device).result()
         loop = asyncio.get_running_loop()
         station = self._identities.to_ask(device, loop.time())
         if station is not None:
-            same = await self._is_at(station, one.instance)
-            self._identities.answered(device, station, same=same, at_s=loop.time())
+            question = self._question(device, one, station)
+            self._questions[device] = loop.create_task(question, name=f"bacnet:suspect of {device}")
+
+    async def _question(self, device: str, one: Watched, station: Station) -> None:
+        same = await self._is_at(station, one.instance)
+        self._identities.answered(device, station, same=same, at_s=asyncio.get_running_loop().time())
 
     async def _is_at(self, station: Station, instance: int) -> bool:
         wanted = ObjectId(DEVICE, instance)
+        peer = Peer(str(station), retries=0)
         try:
-            answer = await self._client.read(Peer(str(station)), Ref(wanted, Property.OBJECT_IDENTIFIER))
+            answer = await self._client.read(peer, Ref(wanted, Property.OBJECT_IDENTIFIER))
             return object_identifier(answer) == wanted
         except (DriverError, Undecodable):
             return False

@@ -19,6 +19,8 @@ _EXTENDED = 5
 _INSTANCE_BITS = 22
 _INSTANCES = (1 << _INSTANCE_BITS) - 1
 _MOST_WHOLE_OCTETS = 4
+_SHORT = frozenset(tag << 4 | length for tag in range(15) if tag != Tag.BOOLEAN for length in range(_EXTENDED))
+"""First octets of application-tagged values that carry their length themselves."""
 
 
 class Service(IntEnum):
@@ -252,6 +254,9 @@ def _content_at(octets: bytes, at: int, number: int) -> tuple[Atoms, int]:
     """What stands between the brackets ``number``; what is itself in brackets becomes one CONSTRUCTED atom."""
     at = _bracket_at(octets, at, number << 4 | _CONTEXT | _OPENING)
     closing = number << 4 | _CONTEXT | _CLOSING
+    end = at + 1 + octets[at] % _CONTEXT if at < len(octets) and octets[at] in _SHORT else len(octets)
+    if end < len(octets) and octets[end] == closing:  # one short value, as nearly always
+        return (Atom(octets[at] >> 4, octets[at + 1 : end]),), end + 1
     atoms: list[Atom] = []
     inside: list[int] = []
     while inside or not _is(octets, at, closing):

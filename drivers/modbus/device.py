@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from drivers.api import Fault, Now, Outcome, PointId, Poll, Reading, Refused, Write, WriteResult
+from drivers.api import Fault, Now, Outcome, PointId, Poll, Quality, Reading, Refused, Write, WriteResult
 from drivers.modbus.client import Client
 from drivers.modbus.codec import decode
 from drivers.modbus.decoding import Decoder, decoder
@@ -15,6 +15,8 @@ from drivers.modbus.polling import Request, adapted, places, plan, polls
 from drivers.modbus.writing import Change, Run, change, runs
 from drivers.profile import ModbusLimits, ModbusPoint
 
+_new, _GOOD = tuple.__new__, Quality.GOOD
+"""A Reading without its constructor, which takes as long as decoding the value."""
 _NO_VALUE = "the device has no value"
 
 
@@ -62,7 +64,7 @@ class Device:
             else:
                 at = self._now()
                 seen += [
-                    Fault(point, _NO_VALUE, at) if value is None else Reading(point, value, at)
+                    Fault(point, _NO_VALUE, at) if value is None else _new(Reading, (point, value, at, _GOOD, ()))
                     for point, value in zip(ready.points, ready.values(answer), strict=True)
                 ]
         self._adapt(index, refused)

@@ -6,6 +6,8 @@ import pytest
 
 from tests.config.conftest import Town
 
+_SCHOOL = '"{}", instance: 1201, profile: generic-heating}}\n  - {{id: gymnase, bus: gtb, address: '
+
 MISTAKES = {
     "unknown key": (
         "  country: FR ", "  contry: FR ", "contry",
@@ -69,7 +71,8 @@ MISTAKES = {
         "buses.armoires.tls: cert and key go together",
     ),
     "tls with rtu": (
-        "armoires: {driver: modbus", "armoires: {driver: modbus, framing: rtu, tls: {ca: ca.pem}",
+        "armoires: {driver: modbus",
+        "armoires: {driver: modbus, framing: rtu, tls: {ca: ca.pem}",
         "{driver: modbus, framing",
         "buses.armoires: tls carries Modbus TCP only, not framing rtu",
     ),
@@ -110,6 +113,35 @@ MISTAKES = {
     "same instance twice": (
         "instance: 1202", "instance: 1201", "1201, profile: generic-thermostat",
         'devices.gymnase.instance: BACnet instance "1201" already exists in line ',
+    ),
+    "our own instance": (
+        "instance: 1202", "instance: 4190000", "4190000, profile: generic-thermostat",
+        'devices.gymnase.instance: 4190000 is the instance of bus "gtb" itself',
+    ),
+    "our own address": (
+        '"127.0.0.1:47811", instance: 1202', '"127.0.0.1:47809", instance: 1202', '"127.0.0.1:47809", instance: 1202',
+        'devices.gymnase.address: 127.0.0.1:47809 is the address of bus "gtb" itself',
+    ),
+    "same address twice": (
+        '"127.0.0.1:47811", instance: 1202', '"127.0.0.1:47810", instance: 1202', '"127.0.0.1:47810", instance: 1202',
+        'devices.gymnase.address: address "127.0.0.1:47810" already exists in line ',
+    ),
+    "no MAC": (
+        '"127.0.0.1:47811", instance: 1202', '"2001:300", instance: 1202', '"2001:300"',
+        "devices.gymnase.address: '2001:300': a decimal MAC is between 0 and 254; write a longer one as 0x...",
+    ),
+    "a router to nowhere": (
+        '"127.0.0.1:47811", instance: 1202', '"127.0.0.1:47811", via: 10.0.0.1, instance: 1202', "{id: gymnase",
+        "devices.gymnase: via is the router to an address of the form network:mac",
+    ),
+    "two routers": (
+        _SCHOOL.format("127.0.0.1:47810") + '"127.0.0.1:47811"',
+        _SCHOOL.format('2001:17", via: "10.0.0.1') + '"2001:18", via: 10.0.0.2', "10.0.0.2",
+        "devices.gymnase.via: another device reaches network 2001 by 10.0.0.1:47808; a network has one router",
+    ),
+    "lifetime of a registration": (
+        "gtb: {driver: bacnet,", "gtb: {driver: bacnet, foreign: {bbmd: 10.0.0.1, ttl: soon},", "soon",
+        "buses.gtb.foreign.ttl: 'soon' is no lifetime; write 60s, 5m or 1h",
     ),
     "no wire at all": (
         'cab-gare, bus: armoires, address: "127.0.0.1:5021"', "cab-gare, bus: armoires", "{id: cab-gare, bus",

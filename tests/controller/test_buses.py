@@ -16,7 +16,7 @@ import controller.buses
 from config.site import BacnetBus, Bus, ModbusDevice, Site
 from controller.buses import Buses
 from controller.clock import Clock
-from drivers.api import Outcome, PointId, Reading, Silence, Write, WriteResult
+from drivers.api import Forgetful, Outcome, PointId, Reading, Silence, Write, WriteResult
 from sim.modbus_face import ModbusTcpFace
 from sim.run import TownServer
 from tests.controller.wire import eventually, modbus, simulated, wired_town
@@ -30,7 +30,7 @@ class Southbound:
 
     def __init__(self) -> None:
         self.heard: list[object] = []
-        self.buses = Buses(CLOCK, self._hear)
+        self.buses = Buses(CLOCK, self._hear, Forgetful())
 
     def _hear(self, items: Sequence[object]) -> None:
         self.heard.extend(items)
@@ -231,7 +231,7 @@ async def test_a_bug_in_one_lane_ends_the_group() -> None:
     site = only(wired_town(), "mairie")
     with pytest.raises(ExceptionGroup) as caught:
         async with simulated(site), asyncio.TaskGroup() as tasks:
-            Buses(CLOCK, _broken).start(tasks, site)
+            Buses(CLOCK, _broken, Forgetful()).start(tasks, site)
     assert caught.value.subgroup(ZeroDivisionError) is not None
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from controller.core.cycle import adopt
 from controller.core.report import alarm_of
 from controller.core.wiring import Wiring
+from drivers.api import Notice
 from tests.controller.field import Field
 from tests.controller.towns import at, town
 
@@ -129,3 +132,41 @@ def test_a_flicker_shorter_than_the_persistence_is_nothing(field: Field) -> None
         field.held["cab-mairie", "lamp.1.power"] = 40.0
         field.advance(timedelta(seconds=20), every=timedelta(seconds=10))
     assert not [event for event in field.events if event.name == "alarm"]
+
+
+def notice(holds: bool, value: float | None = None, subject: str = "device/cab-gare") -> Notice:
+    return Notice(subject, "clockError", holds, at("2026-01-12 18:00"), "minor", value, 60.0, "an hour behind")
+
+
+def test_what_a_driver_noticed_is_an_alarm_until_it_takes_it_back(field: Field) -> None:
+    name = ("device/cab-gare", "clockError")
+    field.feed(notice(True, 3600.0))
+    payload = alarm_of(field.state, name)
+    assert payload is not None
+    assert (payload["severity"], payload["value"], payload["threshold"]) == ("minor", 3600.0, 60.0)
+    assert payload["detail"] == "an hour behind"
+    since = payload["since"]
+    field.advance(timedelta(minutes=5))
+    field.feed(notice(True, 3601.0))
+    assert (alarm_of(field.state, name) or {})["value"] == 3601.0
+    assert (alarm_of(field.state, name) or {})["since"] == since
+    field.feed(notice(False))
+    assert alarm_of(field.state, name) is None
+    told = [event.facts["state"] for event in field.events if event.name == "alarm" and event.target == name[0]]
+    assert told == ["raised", "cleared"]
+
+
+def test_a_notice_about_nothing_of_this_site_says_nothing(field: Field) -> None:
+    field.feed(notice(True, subject="device/elsewhere"), notice(True, subject="bus/elsewhere"))
+    assert not [name for name in field.state.alarms if name[1] == "clockError"]
+
+
+def test_a_reload_forgets_the_notices_of_what_is_gone(field: Field) -> None:
+    field.feed(notice(True))
+    devices = {key: device for key, device in field.wiring.site.devices.items() if key != "cab-gare"}
+    assert field.wiring.knows("device/cab-gare")
+    without = replace(field.wiring.site, devices=devices, lamps={}, segments={}, cabinets={}, groups={}, meters={})
+    wiring = Wiring(without)
+    step = adopt(wiring, field.state, field.now)
+    assert ("device/cab-gare", "clockError") not in step.state.alarms
+    assert ("device/cab-gare", "clockError") in step.alarms, "its topic is cleared"

@@ -93,7 +93,7 @@ def test_a_reading_that_lost_its_trust_is_told_though_its_value_stayed(told: Tol
     for quality in (Quality.UNCERTAIN, Quality.GOOD):
         told.flow.clear()
         told.now += timedelta(seconds=5)
-        told.feed(replace(told.reading("cab-gare", "lamp.1.level"), quality=quality))
+        told.feed(told.reading("cab-gare", "lamp.1.level")._replace(quality=quality))
         assert [payload["quality"] for payload in told.published("lamp/g-1/state") if payload] == [quality.value]
 
 

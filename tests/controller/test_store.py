@@ -68,15 +68,18 @@ async def test_everything_is_there_after_reopening(tmp_path: Path) -> None:
                 command_ids={"c-1": NOW},
                 counters={"lamp/l-001/energy_kwh": 12.25},
                 held={"bms/zone.1.setpoint@10": 20.0, "bms/zone.2.setpoint@10": 19.0},
+                learnt={"bms": {"budget": 480}, "old": {"budget": 50}},
             )
         )
         await store.write(Journal(held={"bms/zone.2.setpoint@10": None}, counters={"lamp/l-001/energy_kwh": 12.5}))
+        await store.write(Journal(learnt={"old": {"budget": 200, "multiple": 0}}))
     async with running(path) as store:
         saved = store.load(NOW)
     assert saved.overrides == {"lamp/l-001": override(), "zone/school.hall": override(allure=Allure.COMFORT)}
     assert saved.command_ids == {"c-1": NOW}
     assert saved.counters == {"lamp/l-001/energy_kwh": 12.5}
     assert saved.held == {"bms/zone.1.setpoint@10": 20.0}
+    assert saved.learnt == {"bms": {"budget": 480}, "old": {"budget": 200, "multiple": 0}}
 
 
 async def test_ended_overrides_and_old_command_ids_do_not_come_back(tmp_path: Path) -> None:

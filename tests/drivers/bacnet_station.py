@@ -204,13 +204,14 @@ def mode(number: int, value: int) -> Any:
 
 
 @asynccontextmanager
-async def running(settings: BacnetBus, *devices: BusDevice) -> AsyncIterator[Driver]:
+async def running(settings: BacnetBus, *devices: BusDevice, host: Host | None = None) -> AsyncIterator[Driver]:
     """An open driver; afterwards nothing of it is left: no task, no exception that nobody saw."""
     loop = asyncio.get_running_loop()
     complaints: list[dict[str, Any]] = []
     loop.set_exception_handler(lambda _, context: complaints.append(context))
     before = asyncio.all_tasks()
-    driver = build("gtb", settings, devices, Host(lambda: AT, Path()))
+    driver = build("gtb", settings, devices, host or Host(lambda: AT, Path()))
+    await asyncio.sleep(0)  # a Station binds in the turn after it was made
     await driver.open()
     try:
         yield driver
@@ -221,7 +222,7 @@ async def running(settings: BacnetBus, *devices: BusDevice) -> AsyncIterator[Dri
     gc.collect()
     await asyncio.sleep(0)
     assert asyncio.all_tasks() - before <= {asyncio.current_task()}
-    assert complaints == []
+    assert complaints == [], complaints
 
 
 class Frame:

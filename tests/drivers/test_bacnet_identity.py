@@ -107,6 +107,7 @@ async def watching(*devices: BusDevice, **settings: object) -> AsyncIterator[tup
     """An open driver, what it says, and its port."""
     ear, own = Ear(), bus(**settings)
     driver = build("gtb", own, devices, Host(lambda: AT, Path(), hear=ear))
+    await asyncio.sleep(0)  # a Station binds in the turn after it was made
     await driver.open()
     try:
         yield driver, ear, own.endpoint[1]
@@ -117,6 +118,15 @@ async def watching(*devices: BusDevice, **settings: object) -> AsyncIterator[tup
 async def read(driver: Driver) -> Sequence[object]:
     """The only poll of the school."""
     return await driver.read(driver.polls["school"][0])
+
+
+async def announced(driver: Driver, who: Station, port: int) -> None:
+    """Until our link has heard the I-Am of ``who``."""
+    heard = asyncio.Event()
+    driver._client.link.on_i_am.append(lambda *_: heard.set())  # type: ignore[attr-defined]
+    await asyncio.sleep(0)
+    who.app.i_am(address=_address(port))
+    await asyncio.wait_for(heard.wait(), 2.0)
 
 
 WRITE = [Write(PointId("school", "s"), 21.0)]
@@ -132,10 +142,10 @@ async def test_two_devices_of_one_instance_are_never_written(monkeypatch: pytest
         voice.send(bvll(0x04, origin + b"\x01\x00" + i_am(1201)), ("127.0.0.1", port))
         await read(driver)
         assert ear.heard.empty(), "a forwarded word from somebody who is no BBMD of ours"
-        double.app.i_am(address=_address(port))
-        await asyncio.sleep(0.05)
-        seen = await read(driver)
+        await announced(driver, double, port)
+        await read(driver)
         notice = await ear.notice()
+        seen = await read(driver)
         assert (notice.subject, notice.event, notice.holds) == ("device/school", "duplicateInstance", True)
         assert f"127.0.0.1:{right.port}" in notice.detail
         assert f"127.0.0.1:{double.port}" in notice.detail
@@ -146,7 +156,7 @@ async def test_two_devices_of_one_instance_are_never_written(monkeypatch: pytest
         assert (result.outcome, result.detail) == (Outcome.REJECTED, notice.detail)
         assert right.served == served, "not even asked"
         await double.aclose()
-        for _ in range(2):
+        while ear.heard.empty():
             await read(driver)
         assert (await ear.notice()).holds is False
         assert (await driver.write(WRITE))[0].outcome is Outcome.APPLIED
@@ -159,8 +169,7 @@ async def test_another_device_at_the_address_is_told_and_never_written() -> None
         await read(driver)
         await right.aclose()
         wrong = Station(1202, setpoint(1, 20.0), port=right.port)
-        wrong.app.i_am(address=_address(port))
-        await asyncio.sleep(0.05)
+        await announced(driver, wrong, port)
         with pytest.raises(Refused, match="expected device 1201, found device 1202"):
             await read(driver)
         notice = await ear.notice()

@@ -272,6 +272,8 @@ GARBLED = {
     "another property": AI_1 + b"\x1e\x29\x4d" + VALUE + FLAGS + b"\x1f",
     "property left out": AI_1 + b"\x1e\x29\x55" + VALUE + b"\x1f",
     "one too many": AI_1 + b"\x1e\x29\x55" + VALUE + FLAGS + b"\x29\x57" + VALUE + b"\x1f",
+    "an element instead of the whole": AI_1 + b"\x1e\x29\x55\x39\x01" + VALUE + FLAGS + b"\x1f",
+    "twice": AI_1 + b"\x1e\x29\x55" + VALUE + b"\x29\x55" + VALUE + FLAGS + b"\x1f",
     "nothing": b"",
     "cut off": b"\x0c\x00\x00",
     "not closed": AI_1 + b"\x1e\x29\x55" + VALUE + FLAGS[:-1],
@@ -372,3 +374,32 @@ async def test_a_late_answer_is_not_the_answer_to_the_next_question() -> None:
             await read(driver)
         assert before
         assert shown(await read(driver, 1)) == [21.0]
+
+
+async def test_an_answer_in_segments_is_put_together() -> None:
+    def segmented(frame: Frame) -> list[bytes]:
+        if frame.service != 14:
+            return []
+        whole = many_ack(frame, real(21.0))[9:]
+        first = bytes([0x3C, frame.invoke_id, 0, 1, 14]) + whole[:20]
+        rest = bytes([0x38, frame.invoke_id, 1, 1, 14]) + whole[20:]
+        return [datagram(first), datagram(rest)]
+
+    async with scripted(sensors(3), segmented) as (driver, _):
+        assert shown(await read(driver)) == [21.0] * 3
+
+
+async def test_an_element_of_an_array_is_not_the_array() -> None:
+    """Asked one by one, the device answers with the first slot of the priority array."""
+
+    def one_slot(frame: Frame) -> list[bytes]:
+        if frame.service == 14:
+            return [no_such_service(frame)]
+        if frame.body[-1] == 87:
+            body = b"\x0c" + frame.object_id + b"\x19\x57\x29\x01\x3e\x00\x3f"
+            return [datagram(bytes([0x30, frame.invoke_id, 12]) + body)]
+        return [one_ack(frame, real(20.0))]
+
+    async with scripted([SETPOINT], one_slot) as (driver, _):
+        with pytest.raises(BadAnswer, match="an element of analog-value,1 priority-array"):
+            await read(driver)

@@ -366,3 +366,16 @@ def test_the_errors_of_several_files_come_together(tmp_path: Path) -> None:
         load_profiles(tmp_path)
     assert {p.file.name for p in caught.value.problems} == {"one.yaml", "two.yaml"}
     assert str(caught.value).splitlines()[0].startswith(f"{tmp_path}/one.yaml:1:1: ")
+
+
+def test_cov_asks_for_reports_and_keeps_a_slow_poll(tmp_path: Path) -> None:
+    line = '  outdoor.temperature: {object: "analog-input,1", every: 10s, cov: 1m}\n'
+    point = load(tmp_path, BACNET + line)["outdoor.temperature"]
+    assert isinstance(point, BacnetPoint)
+    assert (point.every_s, point.cov_s, point.quiet_s) == (10.0, 60.0, 60.0)
+
+
+def test_only_a_present_value_is_reported(tmp_path: Path) -> None:
+    line = '  zone.1.setpoint: {object: "analog-value,1", property: relinquish-default, cov: 1m}\n'
+    (problem,) = problems(tmp_path, BACNET + line)
+    assert problem.endswith("a device reports changes of its present-value only")

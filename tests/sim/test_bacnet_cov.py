@@ -141,6 +141,18 @@ async def test_a_full_table() -> None:
         assert rig.device.subscribers == 1
 
 
+async def test_a_table_that_is_full_by_command() -> None:
+    async with rigged() as rig:
+        assert await subscribe(rig, AI10_1, process="01") == "200f05"
+        await rig.wire.heard()
+        rig.faults.cov_rows = 1
+        assert await subscribe(rig, AI10_1, process="02") == "500f0591039113"
+        assert await subscribe(rig, AI10_1, process="01") == "200f05", "who is in it may stay"
+        await rig.wire.heard()
+        rig.faults.cov_rows = None
+        assert await subscribe(rig, AI10_1, process="02") == "200f05"
+
+
 @pytest.mark.parametrize(
     ("body", "answer"),
     [

@@ -52,9 +52,11 @@ READS = [
     pytest.param(DEV, "1970", "9100", id="system-status"),
     pytest.param(DEV, "190b", "220bb8", id="apdu-timeout"),
     pytest.param(DEV, "1949", "2103", id="number-of-apdu-retries"),
-    pytest.param(DEV, "1961", "8507" + "07" + "040b00002000", id="protocol-services-supported"),
+    pytest.param(DEV, "1961", "8507" + "07" + "040b0000a800", id="protocol-services-supported"),
     pytest.param(DEV, "1938", "a47e0b1506", id="local-date"),
     pytest.param(DEV, "1939", "b411232d11", id="local-time"),
+    pytest.param(DEV, "1977", "3100", id="utc-offset"),
+    pytest.param(DEV, "1918", "10", id="daylight-savings-status"),
     pytest.param(DEV, "191e", "", id="device-address-binding"),
 ]
 
@@ -154,7 +156,7 @@ async def test_read_property_multiple_refused(body: str, answer: str) -> None:
 async def test_a_device_without_read_property_multiple() -> None:
     async with rigged(supports_rpm=False) as rig:
         assert await rig.wire.ask(f"0005010e{AI5}1e09551f") == "600109"
-        assert (await rig.wire.ask(f"0005010c{DEV}1961")).endswith("3e8507070409000020003f")
+        assert (await rig.wire.ask(f"0005010c{DEV}1961")).endswith("3e85070704090000a8003f")
 
 
 async def test_what_does_not_fit_is_aborted() -> None:

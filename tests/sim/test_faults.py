@@ -50,6 +50,7 @@ def test_lines_that_are_understood(line: str, fault: Fault) -> None:
         ("cab late -1", "usage: late"),
         ("cab exception 0", "from 1 to 255"),
         ("cab exception 2.5", "from 1 to 255"),
+        ("cab cov-full -1", "whole number of subscriptions"),
         ("seg-1 stuck half", "usage: stuck closed|open"),
         ("cab silence for ever", "'ever' is not a number"),
         ("cab silence for 0", "more than 0"),

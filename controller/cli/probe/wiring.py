@@ -28,7 +28,8 @@ from drivers.bacnet.codec import Atoms, Undecodable, number, slots
 from drivers.bacnet.reader import Reader as BacnetReader
 from drivers.bacnet.settings import BacnetBus, BacnetDevice
 from drivers.likeness import Likeness, Sight, Value, named
-from drivers.modbus.driver import End, end_of
+from drivers.modbus.driver import end_of
+from drivers.modbus.ends import End
 from drivers.modbus.reader import Reader as ModbusReader
 from drivers.modbus.settings import ModbusBus, ModbusDevice
 from drivers.profile import ModbusPoint, Profile

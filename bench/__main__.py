@@ -1,0 +1,70 @@
+"""``make bench``: run the cases, print their tables, keep the figures in .bench/results.json.
+
+python -m bench [CASE ...] [--quick] [--devices 500,1000] [--window SECONDS] [--rounds N]
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from bench.bacnet import run_bacnet
+from bench.command import run_command
+from bench.faults import run_faults
+from bench.plan import Plan
+from bench.process import BenchFault, allow_many_files
+from bench.request import run_request
+from bench.results import keep
+from bench.table import Table
+from bench.whole_job import run_whole_job
+
+CASES: Mapping[str, Callable[[Path, Plan], list[Table]]] = {
+    "whole-job": run_whole_job,
+    "request": run_request,
+    "command": run_command,
+    "bacnet": run_bacnet,
+    "faults": run_faults,
+}
+"""Those that run when none is named, in this order."""
+
+
+def _plan() -> tuple[list[str], Plan]:
+    parser = argparse.ArgumentParser(prog="make bench", description="Ratios in one run; docs/performance.md explains.")
+    parser.add_argument("cases", nargs="*", metavar="CASE", help=", ".join(CASES))
+    parser.add_argument("--quick", action="store_true", help="one short round of everything: a minute or two")
+    parser.add_argument("--devices", help="whole-job: how many, e.g. 500,1000 (default 500,1000,3000; quick 500)")
+    parser.add_argument("--window", type=float, help="whole-job: seconds measured of each contestant in each round")
+    parser.add_argument("--rounds", type=int, help="whole-job: rounds of all contestants")
+    parser.add_argument("--alone", action="store_true", help="whole-job: the daemon only, no baselines")
+    words = parser.parse_args()
+    unknown = [case for case in words.cases if case not in CASES]
+    if unknown:
+        parser.error(f"unknown case {unknown[0]!r}; known: {', '.join(CASES)}")
+    devices = tuple(map(int, words.devices.split(","))) if words.devices else None
+    return words.cases or list(CASES), Plan(words.quick, devices, words.window, words.rounds, words.alone)
+
+
+def main() -> int:
+    """Exit code: 0 done, 1 a case could not be made."""
+    cases, plan = _plan()
+    allow_many_files()
+    failed = False
+    for case in cases:
+        with tempfile.TemporaryDirectory(prefix="veilleuse-bench-") as folder:
+            try:
+                tables = CASES[case](Path(folder), plan)
+            except BenchFault as fault:
+                print(f"{case}: {fault}", file=sys.stderr)
+                failed = True
+                continue
+        keep(case, tables, plan)
+        for table in tables:
+            print(f"\n{table.text()}", flush=True)
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,101 @@
+"""A BBMD that takes foreign devices (ASHRAE 135, annex J.5) and forwards their broadcasts to its own network."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+
+from sim import bacnet_apdu as apdu
+from sim.bacnet_apdu import Address
+from sim.bacnet_router import packed
+
+REGISTER, DISTRIBUTE = 0x05, 0x09
+DONE, REGISTRATION_REFUSED, DISTRIBUTION_REFUSED = 0x0000, 0x0030, 0x0060
+GRACE_S = 30
+"""Beyond its lifetime a registration is kept so long."""
+
+
+class Bbmd(asyncio.DatagramProtocol):
+    """Stands at ``address``; ``neighbours`` are those who would hear a broadcast there. ``room``: foreign devices."""
+
+    def __init__(
+        self,
+        address: Address,
+        neighbours: Callable[[], Sequence[Address]],
+        *,
+        room: int = 16,
+        seconds: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.address = address
+        self.room = room
+        self._neighbours = neighbours
+        self._seconds = seconds
+        self._until_s: dict[Address, float] = {}
+        self._transport: asyncio.DatagramTransport | None = None
+        self._closed = asyncio.Event()
+
+    @property
+    def foreign(self) -> list[Address]:
+        """Who is registered now."""
+        now_s = self._seconds()
+        self._until_s = {address: until_s for address, until_s in self._until_s.items() if until_s > now_s}
+        return list(self._until_s)
+
+    def forget(self) -> None:
+        """As after a restart."""
+        self._until_s.clear()
+
+    async def start(self) -> None:
+        """Bind; OSError when the port is taken."""
+        loop = asyncio.get_running_loop()
+        self._closed.clear()
+        self._transport, _ = await loop.create_datagram_endpoint(lambda: self, local_addr=self.address)
+        self.address = self._transport.get_extra_info("sockname")[:2]
+
+    async def stop(self) -> None:
+        """Close the socket and forget who was registered."""
+        self.forget()
+        if self._transport is not None:
+            self._transport.close()
+            self._transport = None
+            await self._closed.wait()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The transport's word that the socket is closed."""
+        self._closed.set()
+
+    def lines(self) -> list[str]:
+        """What stands here, for people."""
+        return [f"bacnet-ip {self.address[0]}:{self.address[1]} BBMD"]
+
+    def datagram_received(self, data: bytes, addr: Address) -> None:
+        """A registration, or a broadcast to distribute; everything else is passed over."""
+        if len(data) < 6 or data[0] != apdu.BVLC_TYPE or int.from_bytes(data[2:4], "big") != len(data):
+            return
+        if data[1] == REGISTER and len(data) == 6:
+            self._result(self._register(addr, int.from_bytes(data[4:6], "big")), addr)
+        elif data[1] == DISTRIBUTE:
+            self._distribute(data[4:], addr)
+
+    def _register(self, who: Address, ttl_s: int) -> int:
+        if ttl_s == 0:
+            self._until_s.pop(who, None)
+        elif who not in self.foreign and len(self._until_s) >= self.room:
+            return REGISTRATION_REFUSED
+        else:
+            self._until_s[who] = self._seconds() + ttl_s + GRACE_S
+        return DONE
+
+    def _distribute(self, npdu: bytes, sender: Address) -> None:
+        if sender not in self.foreign:
+            self._result(DISTRIBUTION_REFUSED, sender)
+            return
+        forwarded = apdu.bvlc(apdu.FORWARDED, packed(sender) + npdu)
+        for neighbour in (*self._neighbours(), *self._until_s):
+            if neighbour != sender and self._transport is not None:
+                self._transport.sendto(forwarded, neighbour)
+
+    def _result(self, code: int, to: Address) -> None:
+        if self._transport is not None:
+            self._transport.sendto(apdu.bvlc_result(code), to)
