@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
+import signal
 import socket
+import subprocess
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -20,7 +22,7 @@ from sim.objects import BacnetObject
 from tests.controller.probe_field import READ_PROPERTY, READ_PROPERTY_MULTIPLE, Elsewhere, Heard, udp_relay
 from tests.drivers.bacnet_wire import bvll, i_am
 from tests.sim.bacnet_rig import Plant, Rig, rigged
-from tests.system.processes import free_port
+from tests.system.processes import environment, free_port, veilleuse, wait_until
 
 READS = {READ_PROPERTY, READ_PROPERTY_MULTIPLE}
 
@@ -194,6 +196,28 @@ def test_a_saved_profile_passes_check_and_commands_nothing(room: tuple[Rig, Hear
         "#   zone.1.setpoint: writable: true, commandable: true, minimum: 5, maximum: 28   (now held at 8, 13)"
         in written
     )
+
+
+def test_ctrl_c_keeps_tells_and_saves_what_was_read(elsewhere: Elsewhere, tmp_path: Path) -> None:
+    said, saved = tmp_path / "said", tmp_path / "long.yaml"
+
+    def thousands(plant: Plant) -> dict[str, BacnetObject]:
+        points = [plant.point("analog-input", number, 1.0) for number in range(1, 2001)]
+        points[0].name = "Room 1 temperature"
+        return {point.key: point for point in points}
+
+    with elsewhere.holding(rigged(thousands)) as rig:
+        words = ("probe", f"bacnet://127.0.0.1:{rig.device.port}", *own(), "--save", str(saved))
+        with said.open("wb") as out:
+            process = subprocess.Popen(veilleuse(*words), stdout=out, stderr=subprocess.STDOUT, env=environment())
+        wait_until(lambda: b"analog-input,2 " in said.read_bytes(), 20.0, "the first objects")
+        process.send_signal(signal.SIGINT)
+        assert process.wait(5.0) == 130
+    assert "\n  2000 objects\n" in said.read_text()
+    assert "\nstopped; 1 device, " in said.read_text()
+    text = saved.read_text(encoding="utf-8")
+    assert 'zone.1.temperature: {object: "analog-input,1", unit: degC}' in text
+    assert " of 2000 objects" in text
 
 
 def test_a_profile_from_an_ede_file(tmp_path: Path) -> None:

@@ -253,7 +253,20 @@ def test_the_speed_at_which_somebody_answers(elsewhere: Elsewhere) -> None:
     assert "answers at 9600 Bd, parity N: --baud 9600 --parity N" in result.stdout
 
 
-def test_rtu_frames_behind_a_converter(elsewhere: Elsewhere) -> None:
+def dropped_in(text: str, site: Path) -> str:
+    """Follow the first lines of a saved text with a starter site, which must then pass; its lines of devices."""
+    assert CliRunner().invoke(cli, ["init", str(site)]).exit_code == 0
+    buses, _, devices = text.partition("buses:\n")[2].partition("devices:")
+    path = site / "site.yaml"
+    written = path.read_text(encoding="utf-8").replace("\nbuses:\n", f"\nbuses:\n{buses}", 1)
+    lines = devices.removeprefix(" []").removeprefix("\n")
+    path.write_text(written.replace("\ndevices:\n", f"\ndevices:\n{lines}", 1), encoding="utf-8")
+    checked = CliRunner().invoke(cli, ["check", str(site)])
+    assert checked.exit_code == 0, checked.output
+    return devices
+
+
+def test_rtu_frames_behind_a_converter(elsewhere: Elsewhere, tmp_path: Path) -> None:
     answering = rtu_device(Store(registers={0: 7}))
 
     @asynccontextmanager
@@ -273,10 +286,14 @@ def test_rtu_frames_behind_a_converter(elsewhere: Elsewhere) -> None:
         await asyncio.sleep(0.01)
 
     with elsewhere.holding(converter()) as port:
-        result = run(f"127.0.0.1:{port}", "--rtu", "--units", "1", "--timeout", "0.2")
+        words = (f"127.0.0.1:{port}", "--rtu", "--units", "1", "--timeout", "0.2", "--save", tmp_path / "found.yaml")
+        result = run(*words)
     assert result.stdout.startswith(
         f"Modbus RTU over TCP 127.0.0.1:{port}, unit 1\nunit   1  answers: holding 0 is 7\n"
     )
+    text = (tmp_path / "found.yaml").read_text(encoding="utf-8")
+    assert f'{{driver: modbus, tcp: "127.0.0.1:{port}", framing: rtu, baudrate: 9600, parity: E}}' in text
+    assert "no known profile fits" in dropped_in(text, tmp_path / "site")
 
 
 def test_tls_needs_its_files(tmp_path: Path) -> None:
@@ -288,16 +305,8 @@ def test_tls_needs_its_files(tmp_path: Path) -> None:
 def test_what_is_saved_passes_check(town: Heard, tmp_path: Path) -> None:
     saved = tmp_path / "found.yaml"
     assert run(f"127.0.0.1:{town.port}", "--units", "1-3", "--save", saved, *FAST).exit_code == 0
-    assert CliRunner().invoke(cli, ["init", str(tmp_path / "site")]).exit_code == 0
     text = saved.read_text(encoding="utf-8")
-    buses, _, devices = text.partition("buses:\n")[2].partition("devices:\n")
-    site = tmp_path / "site" / "site.yaml"
-    written = site.read_text(encoding="utf-8")
-    site.write_text(
-        written.replace("\nbuses:\n", f"\nbuses:\n{buses}", 1).replace("\ndevices:\n", f"\ndevices:\n{devices}", 1)
-    )
-    checked = CliRunner().invoke(cli, ["check", str(tmp_path / "site")])
-    assert checked.exit_code == 0, checked.output
+    devices = dropped_in(text, tmp_path / "site")
     assert "profile: eastron-sdm630" in devices
     again = run(f"127.0.0.1:{town.port}", "--save", saved)
     assert again.exit_code == 1

@@ -17,10 +17,11 @@ from controller.cli.probe.endpoint import INTERRUPTED
 from controller.cli.probe.fragment import save
 from controller.cli.probe.listed import bacnet_fragment, check_profile_path, drafted
 from controller.cli.probe.progress import Teller
-from drivers.api import BindFailed, DriverError
+from drivers.api import BadAnswer, BindFailed, Busy, DriverError
 from drivers.bacnet.addresses import DEFAULT_PORT
-from drivers.bacnet.browse import About
+from drivers.bacnet.browse import About, SeenObject
 from drivers.bacnet.client import Peer
+from drivers.bacnet.codec import ObjectId
 from drivers.bacnet.reader import Reader
 from drivers.bacnet.settings import BacnetBus
 
@@ -90,11 +91,19 @@ class Seen:
                 self._teller.say([HEADER])
                 for step, each in enumerate(listed):
                     self._teller.at(step, len(listed), f"device {instance}, object {step + 1}")
-                    device.objects.append(await reader.object(peer, each))
+                    device.objects.append(await _object(reader, peer, each))
                     self._teller.say([object_line(device.objects[-1])])
         except DriverError as error:
             device.trouble = error.cause
             self._teller.say([f"device {instance} at {address}: {error.cause}"])
+
+
+async def _object(reader: Reader, peer: Peer, object_: ObjectId) -> SeenObject:
+    """One object that answers strangely does not end the list. Raises NoAnswer, NotConnected."""
+    try:
+        return await reader.object(peer, object_)
+    except (BadAnswer, Busy) as error:
+        return SeenObject(object_, cause=error.cause)
 
 
 def probe_network(wish: Wish) -> int:
