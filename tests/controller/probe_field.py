@@ -8,9 +8,13 @@ import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
+from click.testing import CliRunner
+
 from config.site import Site
+from controller.cli import cli
 from sim.run import TownServer
 from tests.sim.towns import Ticking
 
@@ -18,6 +22,19 @@ READS = frozenset({1, 2, 3, 4, 43})
 """Modbus functions that change nothing."""
 READ_PROPERTY, READ_PROPERTY_MULTIPLE, WHO_IS = 12, 14, 8
 T = TypeVar("T")
+
+
+def dropped_in(text: str, site: Path) -> str:
+    """Follow the first lines of a saved text with a starter site, which must then pass; its lines of devices."""
+    assert CliRunner().invoke(cli, ["init", str(site)]).exit_code == 0
+    buses, _, devices = text.partition("buses:\n")[2].partition("devices:")
+    path = site / "site.yaml"
+    written = path.read_text(encoding="utf-8").replace("\nbuses:\n", f"\nbuses:\n{buses}", 1)
+    lines = devices.removeprefix(" []").removeprefix("\n")
+    path.write_text(written.replace("\ndevices:\n", f"\ndevices:\n{lines}", 1), encoding="utf-8")
+    checked = CliRunner().invoke(cli, ["check", str(site)])
+    assert checked.exit_code == 0, checked.output
+    return devices
 
 
 class Elsewhere:

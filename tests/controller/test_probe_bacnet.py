@@ -19,7 +19,7 @@ from click.testing import CliRunner, Result
 from controller.cli import cli
 from controller.cli.probe import network
 from sim.objects import BacnetObject
-from tests.controller.probe_field import READ_PROPERTY, READ_PROPERTY_MULTIPLE, Elsewhere, Heard, udp_relay
+from tests.controller.probe_field import READ_PROPERTY, READ_PROPERTY_MULTIPLE, Elsewhere, Heard, dropped_in, udp_relay
 from tests.drivers.bacnet_wire import bvll, i_am
 from tests.sim.bacnet_rig import Plant, Rig, rigged
 from tests.system.processes import environment, free_port, veilleuse, wait_until
@@ -122,7 +122,9 @@ def test_small_and_old_devices_take_longer(elsewhere: Elsewhere, switches: dict[
     assert set(relay.functions) <= READS
 
 
-def test_who_is_there(room: tuple[Rig, Heard], elsewhere: Elsewhere, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_is_there(
+    room: tuple[Rig, Heard], elsewhere: Elsewhere, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setattr(network, "_ANSWERS_S", 0.3)
     _, relay = room
     port = free_port()
@@ -147,6 +149,9 @@ def test_who_is_there(room: tuple[Rig, Heard], elsewhere: Elsewhere, monkeypatch
         assert f"device 4 at 127.0.0.1:{relay.port}  Office" in text
         assert "  4 objects\n" in text
         assert text.endswith("1 device; nothing was written\n")
+        saved = tmp_path / "found.yaml"
+        assert run(*words, "--save", saved).exit_code == 0
+        dropped_in(saved.read_text(encoding="utf-8"), tmp_path / "site")
         assert len(facts(*words, "--objects")["devices"][0]["objects"]) == 4
     assert set(relay.functions) <= READS
 

@@ -20,7 +20,7 @@ from controller.cli import cli
 from controller.cli.probe.target import Line, Named, Network, Server, Station, Target, numbers, target
 from drivers.bacnet.reader import Reader as BacnetReader
 from drivers.modbus.reader import Reader as ModbusReader
-from tests.controller.probe_field import READS, Elsewhere, Heard, simulated, tcp_relay
+from tests.controller.probe_field import READS, Elsewhere, Heard, dropped_in, simulated, tcp_relay
 from tests.drivers.modbus_peer import (
     Asked,
     Say,
@@ -251,19 +251,6 @@ def test_the_speed_at_which_somebody_answers(elsewhere: Elsewhere) -> None:
     with elsewhere.holding(rtu_peer(deaf_at_first)) as peer:
         result = run(peer.path, "--units", "1", "--try-speeds", *FAST)
     assert "answers at 9600 Bd, parity N: --baud 9600 --parity N" in result.stdout
-
-
-def dropped_in(text: str, site: Path) -> str:
-    """Follow the first lines of a saved text with a starter site, which must then pass; its lines of devices."""
-    assert CliRunner().invoke(cli, ["init", str(site)]).exit_code == 0
-    buses, _, devices = text.partition("buses:\n")[2].partition("devices:")
-    path = site / "site.yaml"
-    written = path.read_text(encoding="utf-8").replace("\nbuses:\n", f"\nbuses:\n{buses}", 1)
-    lines = devices.removeprefix(" []").removeprefix("\n")
-    path.write_text(written.replace("\ndevices:\n", f"\ndevices:\n{lines}", 1), encoding="utf-8")
-    checked = CliRunner().invoke(cli, ["check", str(site)])
-    assert checked.exit_code == 0, checked.output
-    return devices
 
 
 def test_rtu_frames_behind_a_converter(elsewhere: Elsewhere, tmp_path: Path) -> None:
