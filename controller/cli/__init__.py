@@ -17,6 +17,7 @@ VERBS = {
     "init": "write a commented starter site",
     "override": "command a lamp, segment or zone as an operator",
     "plan": "the timetable of what will be commanded",
+    "probe": "what answers at an address, a line or a network; asks only",
     "replay": "run a recorded input file through the core",
     "run": "the daemon",
     "schema": "JSON Schema of the site files",

@@ -167,6 +167,28 @@ class Client:
         """
         return batch.answers(await self._ask(peer, Service.READ_PROPERTY_MULTIPLE, batch.parameters))
 
+    async def read_elements(self, peer: Peer, ref: Ref, elements: Sequence[int]) -> dict[int, Atoms | Refused]:
+        """Elements of an array, element 0 is its length: one by ReadProperty, several at once by the other service.
+
+        Raises as ``read`` and ``read_many``.
+        """
+        if len(elements) == 1:
+            parameters = wire.read_element(ref, elements[0])
+            octets = await self._ask(peer, Service.READ_PROPERTY, parameters)
+        else:
+            parameters = wire.read_elements(ref, elements)
+            octets = await self._ask(peer, Service.READ_PROPERTY_MULTIPLE, parameters)
+        try:
+            answered = [wire.read_answer(octets)] if len(elements) == 1 else wire.read_many_answer(octets)
+        except Malformed as error:
+            raise BadAnswer(str(error)) from error
+        if [(one.ref, one.element) for one in answered] != [(ref, element) for element in elements]:
+            raise BadAnswer(f"the answer is not of the elements of {messages.name_of(ref)} that were asked for")
+        return {
+            element: Refused(messages.cause(one.content)) if isinstance(one.content, Denied) else one.content
+            for element, one in zip(elements, answered, strict=True)
+        }
+
     async def who(self, peer: Peer) -> ObjectId:
         """The device object that answers at ``peer``, whichever it is."""
         answered, _ = await self._read(peer, Ref(ObjectId(DEVICE, ANY_INSTANCE), Property.OBJECT_IDENTIFIER))

@@ -73,6 +73,17 @@ def read_property(ref: Ref) -> bytes:
     return _object(0, ref.object) + _whole(1, ref.property)
 
 
+def read_element(ref: Ref, element: int) -> bytes:
+    """The parameters of a ReadProperty of one element of an array; element 0 is its length."""
+    return read_property(ref) + _whole(2, element)
+
+
+def read_elements(ref: Ref, elements: Sequence[int]) -> bytes:
+    """The parameters of a ReadPropertyMultiple of several elements of one array."""
+    wanted = b"".join(_whole(0, ref.property) + _whole(1, element) for element in elements)
+    return _object(0, ref.object) + b"\x1e" + wanted + b"\x1f"
+
+
 def read_many(refs: Sequence[Ref]) -> bytes:
     """The parameters of a ReadPropertyMultiple; what belongs to one object is asked for together."""
     wanted: dict[ObjectId, bytes] = {}

@@ -106,3 +106,8 @@ def _device(device: BusDevice, client: Client, now: Now) -> Device:
 def build(bus_id: str, settings: ModbusBus, devices: Sequence[BusDevice], host: Host) -> Driver:
     """A driver for one bus, not yet open. Raises ValueError on an endpoint or a point that does not exist."""
     return ModbusDriver(bus_id, settings, devices, host)
+
+
+def end_of(bus: ModbusBus, device: BusDevice, directory: Path) -> End:
+    """Where ``device`` of a bus is reached, for who asks it outside the daemon. Raises as ``build``."""
+    return _end(bus, device, directory)
