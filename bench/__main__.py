@@ -14,6 +14,7 @@ from pathlib import Path
 from bench.bacnet import run_bacnet
 from bench.command import run_command
 from bench.faults import run_faults
+from bench.peers import run_peers
 from bench.plan import Plan
 from bench.process import BenchFault, allow_many_files
 from bench.request import run_request
@@ -27,7 +28,9 @@ CASES: Mapping[str, Callable[[Path, Plan], list[Table]]] = {
     "command": run_command,
     "bacnet": run_bacnet,
     "faults": run_faults,
+    "peers": run_peers,
 }
+_USUAL = tuple(case for case in CASES if case != "peers")
 """Those that run when none is named, in this order."""
 
 
@@ -44,7 +47,7 @@ def _plan() -> tuple[list[str], Plan]:
     if unknown:
         parser.error(f"unknown case {unknown[0]!r}; known: {', '.join(CASES)}")
     devices = tuple(map(int, words.devices.split(","))) if words.devices else None
-    return words.cases or list(CASES), Plan(words.quick, devices, words.window, words.rounds, words.alone)
+    return words.cases or list(_USUAL), Plan(words.quick, devices, words.window, words.rounds, words.alone)
 
 
 def main() -> int:

@@ -18,7 +18,7 @@ from bench.process import Cost, Process, python, wait_until
 from bench.table import Table
 from bench.town import metering_site
 
-_START_S, _SETTLE_S = 60.0, 4.0
+_START_S = 60.0
 _PLAIN_S = 20.0
 """A plain loop does the same every second; the daemon also keeps samples every minute, so its window is a full one."""
 
@@ -39,6 +39,8 @@ class Contestant:
     start: Callable[[Path, Broker, Field], Process]
     read: Callable[[Message], Iterator[Arrival]]
     topics: tuple[str, ...]
+    settle_s: float = 4.0
+    """From the first word of every device to the beginning of its window."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +124,7 @@ def heat(
 
     try:
         wait_until(all_heard, _START_S, f"{contestant.name}: {farm.count} devices heard")
-        time.sleep(_SETTLE_S)
+        time.sleep(contestant.settle_s)
         cost, window = process.costs(window_s)
     finally:
         process.stop()
@@ -148,13 +150,13 @@ def whole_job(
 HEAD = ("devices", "who", "CPU-s per min", "of spread", "updates", "age p50 / p99 s", "points", "RSS MiB (peak)")
 
 
-def table_of(count: int, delay_ms: int, outcomes: Sequence[Outcome]) -> Table:
+def table_of(case: str, count: int, delay_ms: int, outcomes: Sequence[Outcome]) -> Table:
     """The outcomes of one size as a table; ratios against the spread loop of the same round, where it ran."""
     names = list(dict.fromkeys(outcome.name for outcome in outcomes))
     by_name = {name: [outcome for outcome in outcomes if outcome.name == name] for name in names}
     answering = f", answering after {delay_ms} ms" if delay_ms else ""
     return Table(
-        "whole-job",
+        case,
         f"{count} Modbus TCP devices x 16 float32 points every second to MQTT{answering}",
         HEAD,
         tuple(_row(count, name, by_name) for name in names),
@@ -189,5 +191,5 @@ def run_whole_job(folder: Path, plan: Plan) -> list[Table]:
     for place, (count, delay_ms) in enumerate(sizes):
         contestants = [DAEMON] if plan.alone else [DAEMON, SPREAD, BURST] if place == 0 else [DAEMON, SPREAD]
         outcomes = whole_job(folder, contestants, count, delay_ms, window_s, rounds if place == 0 else 1)
-        tables.append(table_of(count, delay_ms, outcomes))
+        tables.append(table_of("whole-job", count, delay_ms, outcomes))
     return tables
