@@ -31,7 +31,7 @@ _KEYS = (
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What became of ``sent`` changes: objects whose last value arrived, after how long, and how late each state was."""
+    """What became of ``sent`` changes: objects whose last value arrived, after how long, how late each state was."""
 
     name: str
     sent: int

@@ -7,10 +7,10 @@ import math
 
 from bench.changes import right
 from bench.faults import first_good_s
-from bench.figures import Arrival
+from bench.figures import Arrival, Spread, freshness
 from bench.listener import Message
 from bench.process import Cost
-from bench.whole_job import SPREAD, Failure, Outcome, Spread, freshness, table_of
+from bench.whole_job import SPREAD, Failure, Outcome, table_of
 
 
 def test_a_device_is_back_with_the_first_value_read_after_the_fault() -> None:
