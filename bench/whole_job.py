@@ -131,7 +131,7 @@ def heat(
         return len(heard) >= farm.count
 
     try:
-        wait_until(all_heard, _START_S, f"all {farm.count} devices heard")
+        wait_until(lambda: all_heard() or not process.running, _START_S, f"all {farm.count} devices heard")
         time.sleep(contestant.settle_s)
         cost, window = process.costs(window_s)
     finally:
