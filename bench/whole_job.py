@@ -18,7 +18,7 @@ from bench.process import BenchFault, Cost, Process, python, wait_until
 from bench.table import Table
 from bench.town import metering_site
 
-_START_S = 60.0
+_START_S = 120.0
 _PLAIN_S = 20.0
 """A plain loop does the same every second; the daemon also keeps samples every minute, so its window is a full one."""
 
