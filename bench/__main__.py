@@ -12,8 +12,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from bench.bacnet import run_bacnet
+from bench.changes import run_changes
 from bench.command import run_command
 from bench.faults import run_faults
+from bench.peers import run_peers
 from bench.plan import Plan
 from bench.process import BenchFault, allow_many_files
 from bench.request import run_request
@@ -26,15 +28,18 @@ CASES: Mapping[str, Callable[[Path, Plan], list[Table]]] = {
     "request": run_request,
     "command": run_command,
     "bacnet": run_bacnet,
+    "changes": run_changes,
     "faults": run_faults,
+    "peers": run_peers,
 }
+_USUAL = tuple(case for case in CASES if case != "peers")
 """Those that run when none is named, in this order."""
 
 
 def _plan() -> tuple[list[str], Plan]:
     parser = argparse.ArgumentParser(prog="make bench", description="Ratios in one run; docs/performance.md explains.")
     parser.add_argument("cases", nargs="*", metavar="CASE", help=", ".join(CASES))
-    parser.add_argument("--quick", action="store_true", help="one short round of everything: a minute or two")
+    parser.add_argument("--quick", action="store_true", help="one short round of everything: four minutes")
     parser.add_argument("--devices", help="whole-job: how many, e.g. 500,1000 (default 500,1000,3000; quick 500)")
     parser.add_argument("--window", type=float, help="whole-job: seconds measured of each contestant in each round")
     parser.add_argument("--rounds", type=int, help="whole-job: rounds of all contestants")
@@ -44,7 +49,7 @@ def _plan() -> tuple[list[str], Plan]:
     if unknown:
         parser.error(f"unknown case {unknown[0]!r}; known: {', '.join(CASES)}")
     devices = tuple(map(int, words.devices.split(","))) if words.devices else None
-    return words.cases or list(CASES), Plan(words.quick, devices, words.window, words.rounds, words.alone)
+    return words.cases or list(_USUAL), Plan(words.quick, devices, words.window, words.rounds, words.alone)
 
 
 def main() -> int:

@@ -113,7 +113,7 @@ def first_good_s(arrivals: Iterable[Arrival], device: str, start_s: float, since
 
 def run_faults(folder: Path, plan: Plan) -> list[Table]:
     """Each fault in turn on own connections; a hung unit on a shared line."""
-    seconds, line_s = (8.0, 20.0) if plan.quick else (20.0, 65.0)
+    seconds, line_s = (5.0, 10.0) if plan.quick else (20.0, 65.0)
     phases = _trial(folder / "own", shared=False, faults=_FAULTS, seconds=seconds)
     phases += _trial(folder / "line", shared=True, faults=("hung",), seconds=line_s)
     return [

@@ -6,7 +6,7 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 _CONNECT, _PUBLISH, _SUBSCRIBE, _DISCONNECT = 0x10, 0x30, 0x82, 0xE0
@@ -23,14 +23,21 @@ class Message:
 
 
 class Listener:
-    """Connected and subscribed (QoS 0) once made; ``messages`` grows until ``close``."""
+    """Connected and subscribed (QoS 0) once made; ``messages`` grows until ``close``, each answered where asked."""
 
-    def __init__(self, port: int, *topics: str) -> None:
+    def __init__(
+        self,
+        port: int,
+        *topics: str,
+        name: str = "bench-listener",
+        answer: Callable[[Message], tuple[str, bytes]] | None = None,
+    ) -> None:
+        self._answer = answer
         self.messages: list[Message] = []
         self._socket = socket.create_connection(("127.0.0.1", port), 5.0)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._buffer = bytearray()
-        self._socket.sendall(connect_packet("bench-listener"))
+        self._socket.sendall(connect_packet(name))
         self._socket.sendall(subscribe_packet(topics))
         self._socket.settimeout(None)
         self._subscribed = threading.Event()
@@ -68,6 +75,8 @@ class Listener:
             if head & 0xF0 == _PUBLISH and not head & 1:
                 topic, payload = published(head, body)
                 self.messages.append(Message(at_s, topic, payload))
+                if self._answer is not None:
+                    self.publish(*self._answer(self.messages[-1]))
             elif head & 0xF0 == 0x90:
                 self._subscribed.set()
 

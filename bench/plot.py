@@ -41,7 +41,7 @@ def _costs(axes: Any, figures: Mapping[str, Any]) -> None:  # noqa: ANN401 - the
 
 
 def _sizes(axes: Any, sizes: Sequence[Mapping[str, Any]]) -> None:  # noqa: ANN401 - the library has no types
-    names = dict.fromkeys(outcome["name"] for size in sizes[-1:] for outcome in size["outcomes"])
+    names = dict.fromkeys(outcome["name"] for outcome in sizes[-1]["outcomes"])
     for name in names:
         points = [(size["devices"], _age_ms(size, name)) for size in sizes]
         colour = _OURS if name.startswith("veilleuse") else _THEIRS
@@ -51,7 +51,7 @@ def _sizes(axes: Any, sizes: Sequence[Mapping[str, Any]]) -> None:  # noqa: ANN4
     axes.set_title("age at the subscriber, p99 (ms)", loc="left")
     axes.set_xlabel("devices")
     axes.set_xticks([size["devices"] for size in sizes])
-    axes.set_ylim(bottom=0)
+    axes.set_ylim(0, axes.get_ylim()[1] * 1.35)
     axes.legend(frameon=False, fontsize=8)
     axes.spines[["top", "right"]].set_visible(False)
 

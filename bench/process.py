@@ -98,6 +98,11 @@ class Process:
         return self._process.pid
 
     @property
+    def running(self) -> bool:
+        """Whether it lives."""
+        return self._process.poll() is None
+
+    @property
     def text(self) -> str:
         """What it has said so far."""
         return self.log.read_text(encoding="utf-8", errors="replace")
@@ -120,11 +125,11 @@ class Process:
 
     def costs(self, span_s: float) -> tuple[Cost, tuple[float, float]]:
         """Let it run ``span_s``: what it cost, and the span (monotonic s). Raises BenchFault when it has ended."""
-        if self._process.poll() is not None:
+        if not self.running:
             raise BenchFault(f"{self.log.name} has ended:\n{self.text[-2000:]}")
         before_s, begin_s = self.cpu_s(), time.monotonic()
         time.sleep(span_s)
-        if self._process.poll() is not None:
+        if not self.running:
             raise BenchFault(f"{self.log.name} ended while measured:\n{self.text[-2000:]}")
         after_s, end_s = self.cpu_s(), time.monotonic()
         return Cost(after_s - before_s, end_s - begin_s, *self.memory_mib()), (begin_s, end_s)

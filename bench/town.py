@@ -73,8 +73,17 @@ def lighting_site(folder: Path, broker_port: int, first_port: int, count: int) -
 
 def heating_site(folder: Path, broker_port: int, own_port: int, first_port: int, count: int, every_s: int) -> Path:
     """A site of ``count`` BACnet meters with 10 points every ``every_s``, at ports from ``first_port``."""
+    return _stations(folder, broker_port, own_port, first_port, count, f"every: {every_s}s")
+
+
+def reporting_site(folder: Path, broker_port: int, own_port: int, first_port: int, count: int) -> Path:
+    """As ``heating_site``, but the devices report changes, and are read only every ten minutes."""
+    return _stations(folder, broker_port, own_port, first_port, count, "every: 5s, cov: 10m")
+
+
+def _stations(folder: Path, broker_port: int, own_port: int, first_port: int, count: int, period: str) -> Path:
     points = [
-        f'  meter.{name}: {{object: "analog-value,{place}", unit: "{unit}", every: {every_s}s}}'
+        f'  meter.{name}: {{object: "analog-value,{place}", unit: "{unit}", {period}}}'
         for place, (name, unit) in enumerate(METER_POINTS[:BACNET_POINTS], 1)
     ]
     _profile(folder, "bench-station", points, protocol="bacnet")

@@ -14,11 +14,11 @@ from bench.field import Broker, Farm
 from bench.figures import Arrival, Freshness, Spread, freshness, ratios
 from bench.listener import Listener, Message
 from bench.plan import Plan
-from bench.process import Cost, Process, python, wait_until
+from bench.process import BenchFault, Cost, Process, python, wait_until
 from bench.table import Table
 from bench.town import metering_site
 
-_START_S, _SETTLE_S = 60.0, 4.0
+_START_S = 120.0
 _PLAIN_S = 20.0
 """A plain loop does the same every second; the daemon also keeps samples every minute, so its window is a full one."""
 
@@ -39,6 +39,8 @@ class Contestant:
     start: Callable[[Path, Broker, Field], Process]
     read: Callable[[Message], Iterator[Arrival]]
     topics: tuple[str, ...]
+    settle_s: float = 4.0
+    """From the first word of every device to the beginning of its window."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,14 @@ SPREAD = Contestant("pymodbus + aiomqtt, spread", _starts_plain("spread"), read_
 BURST = Contestant("pymodbus + aiomqtt, one burst", _starts_plain("burst"), read_plain, ("plain/#",))
 
 
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A contestant that did not do it."""
+
+    name: str
+    why: str
+
+
 @contextmanager
 def surroundings(folder: Path, count: int, delay_ms: int = 0) -> Iterator[tuple[Broker, Farm]]:
     """A broker and a farm of ``count`` devices."""
@@ -121,8 +131,8 @@ def heat(
         return len(heard) >= farm.count
 
     try:
-        wait_until(all_heard, _START_S, f"{contestant.name}: {farm.count} devices heard")
-        time.sleep(_SETTLE_S)
+        wait_until(lambda: all_heard() or not process.running, _START_S, f"all {farm.count} devices heard")
+        time.sleep(contestant.settle_s)
         cost, window = process.costs(window_s)
     finally:
         process.stop()
@@ -131,33 +141,41 @@ def heat(
     return Outcome(contestant.name, cost, freshness(arrivals, farm.start_s, window, farm.count, every_s))
 
 
+def _tried(contestant: Contestant, folder: Path, broker: Broker, farm: Field, window_s: float) -> Outcome | Failure:
+    try:
+        return heat(contestant, folder, broker, farm, window_s)
+    except BenchFault as fault:
+        return Failure(contestant.name, str(fault))
+
+
 def whole_job(
     folder: Path, contestants: Sequence[Contestant], count: int, delay_ms: int, window_s: float, rounds: int
-) -> list[Outcome]:
+) -> list[Outcome | Failure]:
     """``rounds`` times each contestant, one after the other, against one farm and one broker."""
-    outcomes: list[Outcome] = []
+    outcomes: list[Outcome | Failure] = []
     with surroundings(folder, count, delay_ms) as (broker, farm):
         for _ in range(rounds):
-            outcomes += [
-                heat(contestant, folder, broker, farm, window_s if contestant is DAEMON else min(window_s, _PLAIN_S))
-                for contestant in contestants
-            ]
+            for contestant in contestants:
+                span_s = window_s if contestant is DAEMON else min(window_s, _PLAIN_S)
+                outcomes.append(_tried(contestant, folder, broker, farm, span_s))
     return outcomes
 
 
 HEAD = ("devices", "who", "CPU-s per min", "of spread", "updates", "age p50 / p99 s", "points", "RSS MiB (peak)")
 
 
-def table_of(count: int, delay_ms: int, outcomes: Sequence[Outcome]) -> Table:
+def table_of(case: str, count: int, delay_ms: int, tried: Sequence[Outcome | Failure]) -> Table:
     """The outcomes of one size as a table; ratios against the spread loop of the same round, where it ran."""
+    outcomes = [outcome for outcome in tried if isinstance(outcome, Outcome)]
     names = list(dict.fromkeys(outcome.name for outcome in outcomes))
     by_name = {name: [outcome for outcome in outcomes if outcome.name == name] for name in names}
     answering = f", answering after {delay_ms} ms" if delay_ms else ""
     return Table(
-        "whole-job",
+        case,
         f"{count} Modbus TCP devices x 16 float32 points every second to MQTT{answering}",
         HEAD,
         tuple(_row(count, name, by_name) for name in names),
+        tuple(f"{failure.name}: {failure.why}" for failure in tried if isinstance(failure, Failure)),
         figures={"devices": count, "delay_ms": delay_ms, "outcomes": [asdict(outcome) for outcome in outcomes]},
     )
 
@@ -170,7 +188,7 @@ def _row(count: int, name: str, by_name: Mapping[str, Sequence[Outcome]]) -> tup
         str(count),
         name,
         Spread.of(cpu).text(),
-        ratios(cpu, yardstick).text(2) if yardstick else "",
+        ratios(cpu, yardstick).text(2) if len(yardstick) == len(cpu) else "",
         " ".join(f"{outcome.fresh.share:.1%}" for outcome in own),
         f"{Spread.of(o.fresh.age_p50_s for o in own).text(3)} / {Spread.of(o.fresh.age_p99_s for o in own).text(3)}",
         f"{own[0].fresh.points:.0f}",
@@ -189,5 +207,5 @@ def run_whole_job(folder: Path, plan: Plan) -> list[Table]:
     for place, (count, delay_ms) in enumerate(sizes):
         contestants = [DAEMON] if plan.alone else [DAEMON, SPREAD, BURST] if place == 0 else [DAEMON, SPREAD]
         outcomes = whole_job(folder, contestants, count, delay_ms, window_s, rounds if place == 0 else 1)
-        tables.append(table_of(count, delay_ms, outcomes))
+        tables.append(table_of("whole-job", count, delay_ms, outcomes))
     return tables
