@@ -62,8 +62,8 @@ class LaneTask:
         self._overloaded = False
         self._peers = {device: _Peer() for device in lane.devices}
         self._woken = asyncio.Event()
-        self._idle = asyncio.Event()
-        self._idle.set()
+        self._sending = False
+        self._idle: asyncio.Event | None = None
 
     @property
     def name(self) -> str:
@@ -84,7 +84,6 @@ class LaneTask:
         """Queue writes; the newest value of a point and priority replaces an older one still waiting."""
         for write in writes:
             self._peers[write.point.device].writes[write.point.point, write.priority] = write
-            self._idle.clear()
         self._woken.set()
 
     async def run(self) -> None:
@@ -96,8 +95,9 @@ class LaneTask:
             for device, peer in self._peers.items():
                 if peer.writes and peer.not_before <= loop.time() + GRAIN_S:
                     await self._send(device, peer)
-            if not self.waiting:
+            if self._idle is not None and not self.waiting:
                 self._idle.set()
+                self._idle = None
             turn = self._next(turns, loop.time())  # one between two rounds of writes: a ramp never starves the readings
             if turn is not None:
                 await self._read(turn)
@@ -107,7 +107,9 @@ class LaneTask:
 
     async def flushed(self) -> None:
         """Wait until nothing is queued and nothing is on its way."""
-        await self._idle.wait()
+        if self.waiting or self._sending:
+            self._idle = self._idle or asyncio.Event()
+            await self._idle.wait()
 
     def _next(self, turns: Iterable[Turn], now: float) -> Turn | None:
         return next_turn((turn for turn in turns if self._earliest(turn) <= now + GRAIN_S), now)
@@ -151,6 +153,7 @@ class LaneTask:
 
     async def _send(self, device: str, peer: _Peer) -> None:
         writes, peer.writes = list(peer.writes.values()), {}
+        self._sending = True
         try:
             results = await self._driver.write(writes)
         except DriverError as error:
@@ -161,6 +164,8 @@ class LaneTask:
         else:
             self._answered(device)
             self._sink(results)
+        finally:
+            self._sending = False
 
     def _answered(self, device: str) -> None:
         peer = self._peers[device]

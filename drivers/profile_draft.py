@@ -93,6 +93,8 @@ def _spec(item: ListedObject, name: str) -> str:
     if _SETPOINT.fullmatch(name) and item.settable is not False:
         minimum, maximum = _limits(item)
         keys += ["writable: true", "commandable: true", f"minimum: {minimum:g}", f"maximum: {maximum:g}"]
+    if name and item.cov:
+        keys.append("cov: 5m")
     return "{" + ", ".join(keys) + "}"
 
 

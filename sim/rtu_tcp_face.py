@@ -12,6 +12,8 @@ from sim.rtu_line import RtuLine
 class RtuTcpFace(ModbusTcpFace):
     """One ``host``:``port`` with the line of ``slaves`` behind it; ``character_bits`` as for RtuLine."""
 
+    kind = "modbus-rtu-tcp"
+
     def __init__(
         self,
         host: str,
@@ -25,8 +27,6 @@ class RtuTcpFace(ModbusTcpFace):
     ) -> None:
         super().__init__(host, port, slaves, table)
         self.baudrate, self.character_bits, self.speed = baudrate, character_bits, speed
-
-    kind = "modbus-rtu-tcp"
 
     def _accept(self) -> Connection:
         return RtuConnection(self, self._connections)

@@ -116,7 +116,7 @@ class Wiring:
         spec = self.points(device).get(command)
         if spec is None or not spec.writable:
             return
-        scale = spec.scale if isinstance(spec, ModbusPoint) else 0.1
+        scale = spec.resolution if isinstance(spec, ModbusPoint) else 0.1
         target = Target(
             key=f"{kind}/{identity}",
             kind=kind,

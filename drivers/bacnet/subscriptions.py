@@ -23,6 +23,7 @@ REPORT_WITHIN_S = 10.0
 _EARLIEST, _LATEST = 0.7, 0.8
 _RENEWALS_IN_A_LIFETIME = 5
 _FORGIVEN_LIFETIMES = 1.5
+_LEAST_GRANTED_S, _ROUNDING_S = 30, 5
 
 Number = Callable[[Atoms], float | None]
 """A value as a number; None where it is none (NaN, Null)."""
@@ -41,6 +42,8 @@ class Subscription:
     sent_s: float = 0.0
     """When it was last asked for or renewed."""
     heard_s: float = float("-inf")
+    remaining_s: int = 0
+    """What the device said then of the time that is left; 0: nothing, or for ever."""
     read_s: float = float("-inf")
     told: tuple[Atoms, Atoms] | None = None
     """Value and status flags as last reported."""
@@ -122,6 +125,8 @@ class Book:
         row.full = False
         row.ends_s = now_s + self.lifetime_s
         row.renew_s = now_s + self.lifetime_s * self.dice.uniform(_EARLIEST, _LATEST)
+        if row.heard_s >= row.sent_s:
+            _shorten(row)
 
     def refused(self, row: Subscription, now_s: float, *, full: bool) -> None:
         """The device does not want it; where its table is full, it has no room for the others either."""
@@ -150,8 +155,9 @@ class Book:
         row.array_wanted = row.array_wanted or (commandable and row.shown != value)
         row.shown = value
         row.told = (value, values.get(Property.STATUS_FLAGS, ()))
-        row.heard_s = now_s
+        row.heard_s, row.remaining_s = now_s, report.remaining_s
         row.suspect_s = None
+        _shorten(row)
         return row
 
     def read(self, point: Point, value: Atoms, flags: Atoms, number: Number, now_s: float) -> None:
@@ -213,6 +219,14 @@ def book(points: Sequence[Point], lifetime_s: int) -> Book:
         same = (point,) if row is None else (*row.points, point)
         rows[point.value.object] = Subscription(point.value.object, same)
     return Book(max(lifetime_s, round(_RENEWALS_IN_A_LIFETIME * slowest_s)), rows)
+
+
+def _shorten(row: Subscription) -> None:
+    """A device may grant less than it was asked for, and says so in its reports only."""
+    if row.remaining_s < _LEAST_GRANTED_S or row.heard_s + row.remaining_s > row.ends_s - _ROUNDING_S:
+        return
+    row.ends_s = row.heard_s + row.remaining_s
+    row.renew_s = min(row.renew_s, row.heard_s + row.remaining_s * _EARLIEST)
 
 
 def _unreported(row: Subscription, value: Atoms, flags: Atoms, number: Number) -> bool:

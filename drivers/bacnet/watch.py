@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 from drivers.api import DriverError, Fault, Host, NoAnswer, Notice, Quality, Reading
@@ -97,7 +97,7 @@ class Watch:
         await self._clocks.attend(device, one.peer, one.instance)
         if self._identities.conflict(device) is None:
             return seen
-        return [replace(one, quality=Quality.UNCERTAIN) if isinstance(one, Reading) else one for one in seen]
+        return [one._replace(quality=Quality.UNCERTAIN) if isinstance(one, Reading) else one for one in seen]
 
     async def _find(self, device: str, one: Watched) -> None:
         """Bind to whoever says that he is it; the device verifies it before anything else is asked."""

@@ -22,7 +22,7 @@ from drivers.modbus import pdu
 from drivers.modbus.deadlines import Deadlines
 from drivers.modbus.ends import End, SerialEnd
 from drivers.modbus.identification import BASIC, REGULAR, identification_part, identification_question
-from drivers.modbus.link import Link, open_link
+from drivers.modbus.link import Link, load_for, open_link
 from drivers.profile import Table
 
 _UNANSWERED_BEFORE_REOPEN = 3
@@ -35,6 +35,7 @@ class Client:
     """
 
     def __init__(self, end: End, timeout_s: float, retries: int, deadlines: Deadlines | None = None) -> None:
+        load_for(end)
         self._end, self._pace = end, end.pace
         self._timeout_s = timeout_s
         self._deadlines = deadlines or Deadlines(timeout_s)

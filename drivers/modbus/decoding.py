@@ -9,6 +9,7 @@ import struct
 from array import array
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import isfinite
 
 from drivers.modbus.codec import FLOATS, FORMATS, decode, scaled
@@ -36,8 +37,9 @@ class _Field:
         return self.offset + struct.calcsize(">" + self.code)
 
 
+@lru_cache(maxsize=1024)
 def decoder(request: Request) -> Decoder:
-    """Compile ``request``."""
+    """Compile ``request``; devices of one kind share it."""
     if request.table in BITS:
         return _bits([point.address - request.address for point in request.points])
     fields = [_field(point, request) for point in request.points]

@@ -37,9 +37,12 @@ class Part:
 
 
 def identification_question(code: int, first: int) -> Question:
-    """Ask for the objects from ``first`` on, as many as ``code`` (REGULAR, BASIC) covers."""
+    """Ask for the objects from ``first`` on, as many as ``code`` (REGULAR, BASIC) covers.
+
+    The code in the answer is not compared: a device of a lower level answers with its own.
+    """
     request = bytes((FUNCTION, MEI_TYPE, code, first))
-    return Question(request, request[:3], _LONGEST_PDU, varies=True)
+    return Question(request, request[:2], _LONGEST_PDU, varies=True)
 
 
 def identification_part(answer: bytes) -> Part:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from importlib import import_module
 
 from drivers.api import NotConnected
 from drivers.modbus.deadlines import Deadlines
@@ -14,8 +15,10 @@ from drivers.modbus.mbap_link import MbapLink
 from drivers.modbus.rtu_link import RtuLink
 from drivers.modbus.tls import client_context
 
-__all__ = ["Link", "SerialEnd", "TcpEnd", "open_link"]
+__all__ = ["Link", "SerialEnd", "TcpEnd", "load_for", "open_link"]
 
+_SERIAL = "drivers.modbus.serial_line"
+"""By name: a site without a serial line is spared pymodbus and its 20 MiB."""
 _OPTIONS: Mapping[str, int] = {
     "TCP_NODELAY": 1,
     "TCP_KEEPIDLE": 10,
@@ -26,6 +29,12 @@ _OPTIONS: Mapping[str, int] = {
 """A half-open connection that carries no request is noticed after 25 s (TCP_USER_TIMEOUT is in ms)."""
 
 
+def load_for(end: End) -> None:
+    """Import what ``end`` needs now, not in the middle of the first request."""
+    if isinstance(end, SerialEnd):
+        import_module(_SERIAL)
+
+
 async def open_link(end: End, deadlines: Deadlines, requests: Iterator[int]) -> Link:
     """Connect within the time of ``deadlines``, which is also that of each answer; ``requests`` as for MbapLink.
 
@@ -33,9 +42,7 @@ async def open_link(end: End, deadlines: Deadlines, requests: Iterator[int]) -> 
     """
     timeout_s = deadlines.within_s
     if isinstance(end, SerialEnd):
-        # A site without a serial line is spared pymodbus and its 20 MiB.
-        from drivers.modbus.serial_line import open_serial  # noqa: PLC0415
-
+        open_serial: Callable[[SerialEnd, float], Link] = import_module(_SERIAL).open_serial
         return open_serial(end, timeout_s)
     link = MbapLink(deadlines, requests) if end.pace is None else RtuLink(timeout_s, end.pace)
     try:

@@ -91,6 +91,6 @@ def _judged(question: Question, answer: bytes) -> BadAnswer | Refused | Busy:
         return Busy(f"{_NOT_NOW.get(code, 'unknown exception')} (exception {code})")
     if answered != asked:
         return BadAnswer(f"answer of function {answered} to function {asked}" if answer else "empty answer")
-    if len(question.head) == 2:
+    if asked <= 4:
         return BadAnswer(f"answer of {max(len(answer) - 2, 0)} bytes, {question.longest - 2} expected")
     return BadAnswer("the answer is not of what was asked")

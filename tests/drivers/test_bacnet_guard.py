@@ -15,6 +15,7 @@ import pytest
 import structlog
 
 from drivers.api import BadAnswer, BindFailed, Busy, DriverError, NoAnswer, NotConnected, Refused
+from drivers.bacnet import buffer
 from drivers.bacnet.client import Client, Peer
 from drivers.bacnet.codec import NULL, ObjectId, Property, Ref
 from drivers.bacnet.messages import Aborted, AnswerTooLong, ServiceUnsupported
@@ -253,6 +254,18 @@ def test_a_flood_becomes_one_line() -> None:
     assert [(line["event"], line["said"], line["suppressed"]) for line in lines] == [
         ("bacnet.malformed", "bad tag", 0),
         ("bacnet.malformed", "bad tag", 2),
+    ]
+
+
+def test_a_small_receive_buffer_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as bound, structlog.testing.capture_logs() as lines:
+        assert buffer.enlarge(bound) > 0
+        told = len(lines)
+        monkeypatch.setattr(buffer, "WANTED_OCTETS", 100_000)
+        granted = buffer.enlarge(bound)
+    assert granted == 200_000, "the kernel counts twice"
+    assert [(line["event"], line["granted_octets"]) for line in lines[told:]] == [
+        ("bacnet.receive_buffer_small", granted)
     ]
 
 

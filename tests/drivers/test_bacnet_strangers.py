@@ -87,6 +87,7 @@ async def test_two_thousand_lies_are_not_believed() -> None:
 
 
 @pytest.mark.long
+@pytest.mark.timeout(600)
 async def test_a_hundred_thousand_lies_are_not_believed() -> None:
     told, taken = await lied_to(5000, 20)
     assert told == 100_000
@@ -121,6 +122,7 @@ async def test_swapped_answers_are_refused() -> None:
 
 
 @pytest.mark.long
+@pytest.mark.timeout(600)
 async def test_twenty_thousand_swapped_answers_are_refused() -> None:
     assert await swapped(20_000) > 15_000
 

@@ -43,9 +43,9 @@ def inputs(count: int, every_s: float = 10.0) -> list[BacnetPoint]:
     return [BacnetPoint(f"t{n}", f"analog-input,{n}", every_s=every_s, cov_s=60.0) for n in range(count)]
 
 
-def told(object_: ObjectId, value: Atoms = COLD) -> Notification:
+def told(object_: ObjectId, value: Atoms = COLD, remaining_s: int = 300) -> Notification:
     values = ((Property.PRESENT_VALUE, value), (Property.STATUS_FLAGS, FLAGS))
-    return Notification(PROCESS, ObjectId(8, 1201), object_, 300, values)
+    return Notification(PROCESS, ObjectId(8, 1201), object_, remaining_s, values)
 
 
 def settled(it: Book, at_s: float) -> list[Subscription]:
@@ -80,6 +80,33 @@ def test_the_first_report_may_come_before_the_acknowledgement() -> None:
     it.accepted(row, 0.5)
     assert row.live(0.5)
     assert it.bury(0.5 + REPORT_WITHIN_S) == []
+
+
+@pytest.mark.parametrize("first", ["report", "acknowledgement"])
+def test_a_device_that_grants_less_is_renewed_earlier(first: str) -> None:
+    it = made(*inputs(1))
+    (row,) = it.wanting(0.0)
+    it.asking(row, 0.0)
+    if first == "report":
+        it.heard(told(row.object, remaining_s=60), 0.1)
+    it.accepted(row, 0.1)
+    if first == "acknowledgement":
+        it.heard(told(row.object, remaining_s=60), 0.2)
+    assert it.wanting(40.0) == []
+    assert it.wanting(43.0) == [row]
+    it.heard(told(row.object, remaining_s=17), 43.0)
+    assert row.live(59.0)
+    assert not row.live(61.0)
+
+
+def test_the_time_that_is_left_says_nothing_new() -> None:
+    it = made(*inputs(1))
+    (row,) = settled(it, 0.0)
+    for at_s in (50, 100, 150, 200):
+        it.heard(told(row.object, remaining_s=300 - at_s), float(at_s))
+    it.heard(told(row.object, remaining_s=0), 205.0)
+    assert it.wanting(0.69 * LIFETIME_S) == []
+    assert row.live(299.0)
 
 
 def test_a_lifetime_leaves_a_renewal_its_turn() -> None:

@@ -311,6 +311,7 @@ def test_noise_is_refused(octets: bytes, at: int, reader: tuple[Any, bytes]) -> 
 
 
 @pytest.mark.long
+@pytest.mark.timeout(600)
 def test_a_million_mutations_raise_nothing_else() -> None:
     import random
 

@@ -50,7 +50,7 @@ def answer(held: list[int]) -> bytes:
     return struct.pack(f">BB{len(held)}H", 4, 2 * len(held), *held)
 
 
-@settings(max_examples=400)
+@settings(max_examples=120)
 @given(held=words, wanted=st.lists(points(), min_size=1, max_size=12), more=st.booleans())
 def test_registers_are_what_the_definition_says(held: list[int], wanted: list[ModbusPoint], more: bool) -> None:
     request = Request(Table.INPUT, 100, REGISTERS, tuple(wanted))

@@ -27,7 +27,7 @@ from drivers.api import (
     Write,
 )
 from drivers.modbus.driver import build
-from drivers.modbus.settings import ModbusBus, ModbusDevice
+from drivers.modbus.settings import ModbusBus, ModbusDevice, ModbusTls
 from drivers.profile import ModbusLimits, ModbusPoint, Profile, Table, WireType
 from drivers.profile_file import load_profile, shipped_profiles
 from drivers.registry import BusDevice
@@ -126,6 +126,38 @@ async def test_a_relative_serial_path_starts_at_the_site(tmp_path: Path) -> None
         os.symlink(peer.path, tmp_path / "line")
         attached = devices(("a", ModbusDevice(unit=1)))
         driver = build("bus", ModbusBus(driver="modbus", serial="line"), attached, Host(lambda: NOW, tmp_path))
+        assert values(await driver.read(driver.polls["a"][0])) == {"a": 5.0}
+        await driver.close()
+
+
+async def test_tls_files_start_at_the_site_and_a_missing_one_is_a_terminal_error(tmp_path: Path) -> None:
+    settings = ModbusBus(driver="modbus", tcp="127.0.0.1", tls=ModbusTls(ca=Path("tls/ca.pem")))
+    driver = build("bus", settings, devices(("a", ModbusDevice())), Host(lambda: NOW, tmp_path))
+    with pytest.raises(BindFailed, match=rf"tls: ca {tmp_path}/tls/ca\.pem: no such file or directory"):
+        await driver.read(driver.polls["a"][0])
+    await driver.close()
+
+
+@pytest.mark.parametrize(
+    ("tcp", "tls", "address", "endpoint"),
+    [
+        ("h", None, None, "h:502"),
+        ("h", "ca.pem", None, "h:802"),
+        ("h:1502", "ca.pem", None, "h:1502"),
+        ("h", "ca.pem", "x", "x:802"),
+        (None, None, "x:1", "x:1"),
+        (None, None, None, None),
+    ],
+)
+def test_the_port_follows_the_wire(tcp: str | None, tls: str | None, address: str | None, endpoint: str | None) -> None:
+    settings = ModbusBus(driver="modbus", tcp=tcp, tls=ModbusTls(ca=Path(tls)) if tls else None)
+    assert settings.endpoint(address) == endpoint
+
+
+async def test_rtu_frames_travel_through_tcp() -> None:
+    async with tcp_peer(rtu_device(Store(registers={0: 5}), unit=4), framing="rtu") as peer:
+        settings = ModbusBus(driver="modbus", tcp=f"127.0.0.1:{peer.port}", framing="rtu", baudrate=19200)
+        driver = build("bus", settings, devices(("a", ModbusDevice(unit=4))), HOST)
         assert values(await driver.read(driver.polls["a"][0])) == {"a": 5.0}
         await driver.close()
 
