@@ -230,7 +230,7 @@ def test_a_profile_from_an_ede_file(tmp_path: Path) -> None:
     ede.write_text(
         "# keyname;device obj.-instance;object-name;object-type;object-instance;description;present-value-default;"
         "min-present-value;max-present-value;settable;supports COV;hi-limit;low-limit;state-text-reference;unit-code\n"
-        "a;1201;Room 1 temperature;0;1;;;;;N;Y;;;;62\n",
+        "a;1201;Room 1 temperature;0;1;;;;;N;N;;;;62\n",
         encoding="utf-8",
     )
     shown = run("--ede", ede)

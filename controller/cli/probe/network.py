@@ -136,7 +136,9 @@ async def opened(own: str, timeout_s: float, *, hears_broadcasts: bool = False) 
     try:
         await reader.open()
     except BindFailed as error:
-        raise BindFailed(f"{error.cause}; a daemon on this machine has it? Stop it for the time of the look") from error
+        taken = "in use" in error.cause
+        hint = "a daemon on this machine has it? Stop it meanwhile" if taken else "is it this machine's own address?"
+        raise BindFailed(f"{error.cause}; {hint}") from error
     return reader
 
 
