@@ -42,7 +42,7 @@ from drivers.api import WriteResult
 
 _log = structlog.get_logger()
 
-_GATEWAY_EVERY_S = 5.0
+_GATEWAY_EVERY_S, _GATEWAY_AT_MOST_S = 5.0, 0.5
 _COUNTERS_EVERY_S = 60.0
 _FAREWELL_S = 2.5
 _GATHER_S = 0.005
@@ -73,7 +73,7 @@ class Daemon:
         self._stopping = False
         self._next_due: datetime | None = None
         self._counters: dict[str, float] = {}
-        self._counters_at = self._gateway_at = self._samples_at = 0.0
+        self._counters_at = self._gateway_at = self._gateway_told = self._samples_at = 0.0
         topics = Topics(site.mqtt.base, site.id)
         self._gateway_topic = topics.gateway
         self._outbox = Outbox()
@@ -138,7 +138,11 @@ class Daemon:
             inbox, self._inbox = self._inbox, []
             if self._record is not None:
                 self._record.write(line_of(inbox, now) + "\n")
-            self._take(core.cycle(self._wiring, self._state, inbox, now), now)
+            step = core.cycle(self._wiring, self._state, inbox, now)
+            self._carry_out(step)
+            if step.writes:
+                await asyncio.sleep(0)  # the lanes first: what goes to the field does not wait for what is told of it
+            self._tell(step, now)
             self._housekeep(now)
             notify(WATCHDOG)
             await self._rest(watchdog_s)
@@ -158,22 +162,29 @@ class Daemon:
             return
 
     def _take(self, step: Step, now: datetime) -> None:
-        """Carry out what one cycle decided; nothing here waits."""
+        """Carry out and tell what one cycle decided; nothing here waits."""
+        self._carry_out(step)
+        self._tell(step, now)
+
+    def _carry_out(self, step: Step) -> None:
         self._state, self._next_due = step.state, step.next_due
         if step.writes and not self._stopping:
             self._buses.put(step.writes)
         if step.journal:
             self._counters.update(step.journal.counters)
             self._store.put(replace(step.journal, counters={}))
-        self._reporter.report(step, now)
+
+    def _tell(self, step: Step, now: datetime) -> None:
+        """Tell what ``step`` changed as it is by now: a reload may have come between."""
+        self._reporter.report(replace(step, state=self._state), now)
         if any(event.name in _OF_THE_GATEWAY for event in step.events):
-            self._gateway_at = 0.0
+            self._gateway_at = min(self._gateway_at, self._gateway_told + _GATEWAY_AT_MOST_S)
 
     def _housekeep(self, now: datetime) -> None:
         """What goes by real time: the gateway's own state, history samples, counters to the disk."""
         at = asyncio.get_running_loop().time()
         if at >= self._gateway_at:
-            self._gateway_at = at + _GATEWAY_EVERY_S
+            self._gateway_at, self._gateway_told = at + _GATEWAY_EVERY_S, at
             self._tell_gateway(now)
         if at >= self._samples_at:
             self._samples_at = at + self._wiring.site.timing.sample_s / self._clock.speed

@@ -291,9 +291,12 @@ class Session:
         """Publish a window in order, QoS 1; returns when the broker has acknowledged every message."""
         async with asyncio.TaskGroup() as window:
             for topic, body in messages:
-                window.create_task(client.publish(topic, body, qos=1, retain=retain))
+                window.create_task(self._publish_one(client, topic, body, retain=retain))
                 self.counts.published += 1
-        acknowledge_now(client)
+
+    async def _publish_one(self, client: aiomqtt.Client, topic: str, body: bytes, *, retain: bool) -> None:
+        await client.publish(topic, body, qos=1, retain=retain)
+        acknowledge_now(client)  # the broker's next word may wait for it
 
     async def _sweep(self) -> None:
         """Clear what an earlier life left retained and this one does not know: removed lamps, alarms since ended."""
