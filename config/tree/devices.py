@@ -109,10 +109,13 @@ def _device_settings(draft: Draft, bus: Bus, device: DeviceFile) -> ModbusDevice
         return None
     rest = Placed(((key, value) for key, value in raw.items() if key not in _OWN_KEYS), raw.where)
     model = DRIVERS[bus.driver].device_settings
+    before = draft.findings.count
     settings = checked(draft.document, model, draft.findings, raw=rest, where=device.where(), beside=_OWN_KEYS)
     if not isinstance(settings, ModbusDevice | BacnetDevice):
         return None
     _own_address(draft, bus, device, settings)
+    if draft.findings.count == before:
+        _findable(draft, bus, device, settings)
     return settings
 
 
@@ -139,16 +142,28 @@ def _own_station(draft: Draft, bus: Bus, device: DeviceFile, settings: BacnetDev
     """One instance, one place, one way to each network; we ourselves are a device too."""
     where = device.where("instance")
     draft.unique("BACnet instance", str(settings.instance), draft.spot(where), draft.document.label(where))
-    if not isinstance(bus.settings, BacnetBus) or settings.station is None:
+    if not isinstance(bus.settings, BacnetBus):
         return
     if settings.instance == bus.settings.instance:
         draft.error(where, f'{settings.instance} is the instance of bus "{bus.id}" itself')
+    if settings.station is None:
+        return
     where = device.where("address")
     if settings.station == Station.at(bus.settings.endpoint):
         draft.error(where, f'{settings.address} is the address of bus "{bus.id}" itself')
     # A network number means something on its own bus only.
     name = f"{bus.id} {settings.address}" if settings.station.routed else str(settings.address)
     draft.unique("address", name, draft.spot(where), draft.document.label(where))
+
+
+def _findable(draft: Draft, bus: Bus, device: DeviceFile, settings: ModbusDevice | BacnetDevice) -> None:
+    """What is looked for by broadcast needs a network that hears it."""
+    own = bus.settings
+    if not isinstance(settings, BacnetDevice) or not isinstance(own, BacnetBus):
+        return
+    if settings.looked_for and own.foreign is None and own.broadcast_endpoint == own.endpoint:
+        message = f'it is looked for by broadcast, but bus "{bus.id}" is a network of one (/32) and has no foreign'
+        draft.error(device.where("address"), message)
 
 
 def _one_router_a_network(draft: Draft, wired: Mapping[str, Wired]) -> None:

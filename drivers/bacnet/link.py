@@ -59,7 +59,7 @@ class Link(Server):  # type: ignore[misc]
         """By network: the router through which we send there."""
         self._heard_from: dict[int, Endpoint] = {}
         self._broadcast = broadcast
-        self._hears_broadcasts = hears_broadcasts
+        self._hears_broadcasts = hears_broadcasts and broadcast != local
         self._socket: socket.socket | None = None
         self._listening: socket.socket | None = None
         self._addresses: dict[Station, Address] = {}

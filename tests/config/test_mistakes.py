@@ -126,6 +126,10 @@ MISTAKES = {
         '"127.0.0.1:47811", instance: 1202', '"127.0.0.1:47810", instance: 1202', '"127.0.0.1:47810", instance: 1202',
         'devices.gymnase.address: address "127.0.0.1:47810" already exists in line ',
     ),
+    "nobody to look for it": (
+        '"127.0.0.1:47811", instance: 1202', "auto, instance: 1202", "auto, instance",
+        'devices.gymnase.address: it is looked for by broadcast, but bus "gtb" is a network of one (/32)',
+    ),
     "no MAC": (
         '"127.0.0.1:47811", instance: 1202', '"2001:300", instance: 1202', '"2001:300"',
         "devices.gymnase.address: '2001:300': a decimal MAC is between 0 and 254; write a longer one as 0x...",
