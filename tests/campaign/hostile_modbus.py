@@ -4,9 +4,10 @@ What it may do is what a wire, a gateway or a device can do, and no more:
 
 - An answer that is late, repeated or out of turn stays the answer that it was: with the transaction id, unit,
   function and length of its own request. (No master can tell a right frame with wrong content.)
-- TCP: late by any time. After a PDU that is cut off the stream ends (what came next would be taken for its rest, and no
-  checksum could tell). A frame that is damaged may claim anything, the pending transaction id included, but then
-  at least one of unit, function, byte count, length or protocol id is not the request's.
+- TCP: late by any time, and frames do not come one inside another. After a PDU that is cut off the stream ends (what
+  came next would be taken for its rest, and no checksum could tell). A frame that is damaged may claim anything, the
+  pending transaction id included, but then at least one of unit, function, byte count, length or protocol id is not
+  the request's; nobody guesses the id of the next request.
 - RTU: a device answers within 1.5 response timeouts after the request or never; the driver leaves a unit alone for
   two. A frame that is repeated follows its original at once, within the 3.5 characters that end a frame. Bits flip
   up to three a frame, which the CRC always shows; what is cut off or inserted is checked to have no valid CRC.
@@ -78,6 +79,8 @@ class Hostile:
     """The last right frame of each unit."""
     frame: Callable[[Asked, bytes], bytes] = mbap
 
+    late_until_s: float = 0.0
+    """Until when late answers may still come, on the loop's clock."""
     pulse: Pulse | None = None
 
     def __call__(self, asked: Asked) -> Sequence[Say]:
@@ -179,6 +182,8 @@ def noise(peer: Hostile, asked: Asked) -> Sequence[Say]:
 
 def in_pieces(peer: Hostile, asked: Asked) -> Sequence[Say]:
     frame = peer.right(asked)
+    if asyncio.get_running_loop().time() < peer.late_until_s:  # a late frame must not come between the pieces
+        return [Say(frame)]
     cut = peer.rng.randrange(1, len(frame))
     return [Say(frame[:cut]), Say(frame[cut:], 0.0005)]
 
@@ -191,7 +196,9 @@ def twice(peer: Hostile, asked: Asked) -> Sequence[Say]:
 
 
 def late_tcp(peer: Hostile, asked: Asked) -> Sequence[Say]:
-    return [Say(peer.right(asked), peer.timeout_s * peer.rng.uniform(1.02, 3.0))]
+    after_s = peer.timeout_s * peer.rng.uniform(1.02, 3.0)
+    peer.late_until_s = max(peer.late_until_s, asyncio.get_running_loop().time() + after_s + peer.timeout_s)
+    return [Say(peer.right(asked), after_s)]
 
 
 def previous_again(peer: Hostile, asked: Asked) -> Sequence[Say]:
@@ -199,7 +206,7 @@ def previous_again(peer: Hostile, asked: Asked) -> Sequence[Say]:
 
 
 def another_transaction(peer: Hostile, asked: Asked) -> Sequence[Say]:
-    foreign = (asked.transaction + peer.rng.choice([-300, -2, -1, 1, 2, 256, 32768])) % 65536
+    foreign = (asked.transaction + peer.rng.choice([-300, -2, -1, 256, 32768])) % 65536
     return [Say(mbap(asked, peer.stale(asked), transaction=foreign)), *_perhaps_right(peer, asked)]
 
 
