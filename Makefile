@@ -13,9 +13,10 @@ unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
 BIN := .venv/bin
 LOCKED := uv.lock pyproject.toml scripts/setup scripts/uv scripts/uv.txt
+NODE_READY := tests/interop/node_modules/.package-lock.json
 ARGS ?=
 
-.PHONY: help demo test check setup bench bench-doc lock dist clean
+.PHONY: help demo test interop campaign check setup bench bench-doc lock dist clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-9s %s\n", $$1, $$2}' Makefile
@@ -25,7 +26,14 @@ demo: .venv/.ready-demo ## a simulated town, a broker and the daemon; make demo 
 
 test: .venv/.ready-test ## the tests, with a real mosquitto and mbpoll; make test ARGS="tests/schedules -x"
 	@sh scripts/require mosquitto mosquitto_pub mosquitto_sub mbpoll
-	@$(BIN)/python -m pytest -m "not long" -n 2 --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest -m "not long and not interop" -n 2 --dist loadfile $(ARGS)
+
+interop: .venv/.ready-test $(NODE_READY) ## against libmodbus, mbpoll and a BACnet stack on Node that this project did not write
+	@sh scripts/require cc libmodbus socat mbpoll node
+	@$(BIN)/python -m pytest -m interop $(ARGS) tests/interop
+
+campaign: .venv/.ready-test ## 100,000 hostile answers a bus, a million fuzzed frames a parser; prints its figures
+	@$(BIN)/python -m pytest -m long -q -n 2 --dist load $(ARGS) tests/campaign tests/drivers
 
 check: .venv/.ready-test ## style, types, import contracts, the unit's exposure
 	$(BIN)/ruff check
@@ -52,7 +60,7 @@ dist: .venv/.ready-demo ## dist/: the wheel, and its locked dependencies with th
 	sh scripts/uv export --quiet --frozen --no-dev --no-emit-project --output-file dist/requirements.txt
 
 clean: ## remove the environment, caches and dist/
-	rm -rf .venv dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv dist tests/interop/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/.ready-demo: $(LOCKED)
@@ -66,3 +74,8 @@ clean: ## remove the environment, caches and dist/
 .venv/.ready-bench: $(LOCKED)
 	@sh scripts/setup bench
 	@touch .venv/.ready-demo .venv/.ready-test $@
+
+$(NODE_READY): tests/interop/package-lock.json
+	@sh scripts/require node npm
+	@npm ci --prefix tests/interop --ignore-scripts --no-audit --no-fund --silent
+	@touch $@

@@ -100,17 +100,18 @@ class Client:
         link = self._link
         if link is None or self._pace is not None or self._outworn(link):
             link = await self._ready(unit)
+        asked_s = asyncio.get_running_loop().time() if self._pace is not None else 0.0
         try:
             answer = await link.ask(unit, question)
             self._unanswered = 0
             pdu.check(question, answer)
         except NoAnswer:
             self._unanswered += 1
-            self._leave_alone(unit)
+            self._leave_alone(unit, asked_s)
             raise
         except (BadAnswer, NotConnected, asyncio.CancelledError):
             self._in_doubt = True
-            self._leave_alone(unit)
+            self._leave_alone(unit, asked_s)
             raise
         return answer
 
@@ -134,9 +135,11 @@ class Client:
         in_doubt = self._pace is None and (self._in_doubt or link.leftover > 0)
         return in_doubt or self._unanswered >= _UNANSWERED_BEFORE_REOPEN
 
-    def _leave_alone(self, unit: int) -> None:
+    def _leave_alone(self, unit: int, asked_s: float) -> None:
+        """Its answer may still come until two timeouts after the question, however early that was given up."""
         if self._pace is not None:
-            self._quiet_until[unit] = asyncio.get_running_loop().time() + self._timeout_s
+            given_up_s = asyncio.get_running_loop().time()
+            self._quiet_until[unit] = max(given_up_s, asked_s + self._timeout_s) + self._timeout_s
 
     async def _silence(self, link: Link, unit: int, gap_s: float) -> None:
         """Wait until the unit may be asked and the line has been silent for ``gap_s``; at most one timeout of noise."""

@@ -154,6 +154,16 @@ async def test_a_late_answer_over_tcp_is_dropped_by_its_transaction_id() -> None
         assert peer.connections == 1
 
 
+async def test_transaction_ids_go_on_over_a_new_connection() -> None:
+    """A gateway that brings up the last answer of the old connection must not find its id in use again."""
+    async with tcp_client(tcp_device(Store({0: 7}))) as (client, peer):
+        for _ in range(2):
+            assert await client.read(1, Table.HOLDING, 0, 1) == [7]
+            await client.close()
+        assert peer.connections == 2
+        assert [asked.transaction for asked in peer.asked] == [1, 2]
+
+
 async def test_a_mute_peer_is_connected_anew_after_three_requests() -> None:
     async with tcp_client(silent) as (client, peer):
         for _ in range(4):
@@ -340,6 +350,23 @@ async def test_a_late_answer_while_another_unit_is_asked_is_no_value_of_that_uni
         with pytest.raises(NoAnswer):
             await client.read(1, Table.HOLDING, 0, 1)
         assert await client.read(2, Table.HOLDING, 0, 1) == [2]
+
+
+@pytest.mark.parametrize("noise", [b"", b"\xff" * 600], ids=["cancelled", "noise"])
+async def test_an_answer_after_an_early_end_is_never_taken_for_the_next(noise: bytes) -> None:
+    """The request is given up long before its timeout; its answer comes while the next one would be waiting."""
+    answers = iter([1.6 * TIMEOUT_S, 0.9 * TIMEOUT_S])
+
+    def slow(asked: Asked) -> Sequence[Say]:
+        number = len(peer.asked)
+        return [Say(noise), Say(rtu(1, bytes([3, 2, 0, number])), next(answers))]
+
+    async with rtu_client(slow) as (client, peer):
+        with pytest.raises((TimeoutError, BadAnswer)):
+            async with asyncio.timeout(0.1 * TIMEOUT_S):
+                await client.read(1, Table.HOLDING, 0, 1)
+        noise = b""
+        assert await client.read(1, Table.HOLDING, 0, 1) == [2]
 
 
 async def test_a_cancelled_serial_request_leaves_nothing_behind_for_the_next() -> None:
