@@ -18,6 +18,8 @@ from drivers.registry import DRIVERS, BusDevice
 
 _log = structlog.get_logger()
 
+_APART_S = 0.002
+"""Lanes begin one after the other: thousands of connections at once would miss their own deadlines."""
 _REOPEN_FIRST_S = 1.0
 _REOPEN_CAP_S = 20.0
 
@@ -119,7 +121,10 @@ class Buses:
         driver = entry.build(
             bus.id, bus.settings, devices, Host(self._clock.now, site.directory, self._memory, self._hear)
         )
-        lanes = [LaneTask(driver, lane, self._clock, self._hear, self.wakes) for lane in driver.lanes]
+        lanes = [
+            LaneTask(driver, lane, self._clock, self._hear, self.wakes, number * _APART_S)
+            for number, lane in enumerate(driver.lanes)
+        ]
         task = tasks.create_task(self._run(bus, driver, lanes, ending), name=f"bus:{bus.id}")
         self._running[bus.id] = _Running(bus, devices, task, lanes)
         for lane in lanes:

@@ -49,14 +49,26 @@ class _Peer:
 
 
 class LaneTask:
-    """One lane of one driver. ``run`` ends only by cancellation; ``wakes`` may be shared with other lanes."""
+    """One lane of one driver. ``run`` ends only by cancellation; ``wakes`` may be shared with other lanes.
 
-    def __init__(self, driver: Driver, lane: Lane, clock: Clock, sink: Sink, wakes: Wakes | None = None) -> None:
+    Its first poll is ``after_s`` from the start.
+    """
+
+    def __init__(
+        self,
+        driver: Driver,
+        lane: Lane,
+        clock: Clock,
+        sink: Sink,
+        wakes: Wakes | None = None,
+        after_s: float = 0.0,
+    ) -> None:
         self._driver = driver
         self._lane = lane
         self._clock = clock
         self._sink = sink
         self._wakes = wakes or Wakes()
+        self._after_s = after_s
         self._shared = len(lane.devices) > 1
         self._bus = lane.name.partition("/")[0]
         self._overloaded = False
@@ -89,7 +101,8 @@ class LaneTask:
     async def run(self) -> None:
         """Poll and write until cancelled."""
         loop = asyncio.get_running_loop()
-        turns = [Turn(poll, loop.time()) for device in self._lane.devices for poll in self._driver.polls[device]]
+        first = loop.time() + self._after_s
+        turns = [Turn(poll, first) for device in self._lane.devices for poll in self._driver.polls[device]]
         while True:
             self._woken.clear()
             for device, peer in self._peers.items():

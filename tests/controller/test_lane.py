@@ -173,6 +173,20 @@ def test_a_poll_keeps_its_grid_for_hours() -> None:
     assert gaps(rest) == pytest.approx([5.0] * (len(rest) - 1), abs=1e-6)
 
 
+def test_a_lane_begins_when_it_is_told_to() -> None:
+    async def scenario() -> MemoryBus:
+        driver = bus(a=5.0)
+        lane = LaneTask(driver, driver.lanes[0], CLOCK, driver.hear, after_s=1.5)
+        task = asyncio.create_task(lane.run())
+        await asyncio.sleep(30.0)
+        task.cancel()
+        return driver
+
+    first, *rest = run(scenario()).times("read a/0")
+    assert first == pytest.approx(1.5, abs=0.002)
+    assert len(rest) >= 5
+
+
 def test_devices_answer_at_different_times() -> None:
     driver = run(poll_for(bus(**{f"cab-{n}": 5.0 for n in range(50)}), 60.0))
     last = [times[-1] % 5.0 for n in range(50) if (times := driver.times(f"read cab-{n}/0"))]
