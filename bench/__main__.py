@@ -6,6 +6,7 @@ python -m bench [CASE ...] [--quick] [--devices 500,1000] [--window SECONDS] [--
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
@@ -55,6 +56,7 @@ def _plan() -> tuple[list[str], Plan]:
 def main() -> int:
     """Exit code: 0 done, 1 a case could not be made."""
     cases, plan = _plan()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # whoever ends us ends our contestants too
     allow_many_files()
     failed = False
     for case in cases:
