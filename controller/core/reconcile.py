@@ -136,11 +136,18 @@ def farewell(wiring: Wiring, draft: Draft) -> list[Write]:
         if target.kind is not Kind.ZONE:
             continue
         if target.prioritised:
-            held = (p for p in (Priority.OVERRIDE, Priority.PLAN) if held_key(target, p) in draft.held)
-            writes.extend(Write(point_of(target), None, priority) for priority in held)
+            ours = (p for p in (Priority.OVERRIDE, Priority.PLAN) if _may_hold(draft, target, p))
+            writes.extend(Write(point_of(target), None, priority) for priority in ours)
         elif target.restore is not None:
             writes.append(Write(point_of(target), target.restore, Priority.PLAN))
     return writes
+
+
+def _may_hold(draft: Draft, target: Target, priority: Priority) -> bool:
+    """Whether the slot has our value, or may have it in a moment: a write is known to be there only when read back."""
+    output = draft.outputs.get(target.key)
+    wanted = dict(output.slots).get(int(priority)) if output is not None else None
+    return wanted is not None or held_key(target, priority) in draft.held
 
 
 def let_go(wiring: Wiring, draft: Draft) -> None:

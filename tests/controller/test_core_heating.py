@@ -6,7 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from controller.core.cycle import begin, farewell
+from controller.core.commands import Command
+from controller.core.cycle import begin, cycle, farewell
 from controller.core.journal import Saved
 from controller.core.report import state_of
 from controller.core.wiring import Wiring
@@ -111,6 +112,15 @@ def test_a_clean_stop_relinquishes_what_is_held_and_leaves_the_lamps() -> None:
         ("zone.1.setpoint", None, 13),
         ("zone.2.setpoint", None, 13),
     }
+
+
+def test_a_clean_stop_relinquishes_what_is_on_its_way_too() -> None:
+    field = school("2026-01-12 20:00", 16.0)
+    wish = Command("c1", "zone", "ecole.classes", field.now, value=20.0, lasting=timedelta(hours=1))
+    step = cycle(field.wiring, field.state, [wish], field.now)
+    assert [(w.point.point, w.value, w.priority) for w in step.writes] == [("zone.1.setpoint", 20.0, 10)]
+    writes = farewell(field.wiring, step.state, field.now)
+    assert ("zone.1.setpoint", None, 10) in {(w.point.point, w.value, w.priority) for w in writes}
 
 
 def test_a_slot_held_by_an_earlier_run_at_a_point_nobody_commands_is_freed() -> None:
