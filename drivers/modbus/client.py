@@ -150,4 +150,5 @@ class Client:
             if now() > patience_s:
                 raise BadAnswer("the line is never silent")
             await asyncio.sleep(wait_s)
-        self._quiet_until.pop(unit, None)
+        if self._quiet_until.pop(unit, None) is not None:
+            await link.heard()

@@ -35,6 +35,14 @@ class Link(asyncio.BaseProtocol, ABC):
     def leftover(self) -> int:
         """How many bytes lie here that belong to no whole frame."""
 
+    async def heard(self) -> None:
+        """Return when ``data_received`` was called with all that had come before this call.
+
+        A loop that was held up has it unread in the socket; it looks there once in every pass, behind what is ready.
+        """
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Called by the transport: the connection stands."""
         self._transport = cast("asyncio.Transport", transport)

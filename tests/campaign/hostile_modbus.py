@@ -8,8 +8,8 @@ What it may do is what a wire, a gateway or a device can do, and no more:
   came next would be taken for its rest, and no checksum could tell). A frame that is damaged may claim anything, the
   pending transaction id included, but then at least one of unit, function, byte count, length or protocol id is not
   the request's; nobody guesses the id of the next request.
-- RTU: a device answers within 1.5 response timeouts after the request or never; the driver leaves a unit alone for
-  two. A frame that is repeated follows its original at once, within the 3.5 characters that end a frame. Bits flip
+- RTU: a device answers within 1.5 response timeouts after the request or never, also when the loop of this peer was
+  held up (it shares it with the driver); the driver leaves a unit alone for two. A frame that is repeated follows its original at once, within the 3.5 characters that end a frame. Bits flip
   up to three a frame, which the CRC always shows; what is cut off or inserted is checked to have no valid CRC.
 
 Every register carries a Code, so a value that was taken from the wrong answer shows.
@@ -242,16 +242,15 @@ def hang_up(peer: Hostile, asked: Asked) -> Sequence[Say]:
 
 
 def late_rtu(peer: Hostile, asked: Asked) -> Sequence[Say]:
-    return [Say(peer.right(asked), peer.timeout_s * peer.rng.uniform(1.02, LATEST_RTU))]
+    return [_after_rtu(peer, peer.right(asked), 1.02, LATEST_RTU)]
 
 
 def slow_rtu(peer: Hostile, asked: Asked) -> Sequence[Say]:
-    return [Say(peer.right(asked), peer.timeout_s * peer.rng.uniform(0.1, 0.9))]
+    return [_after_rtu(peer, peer.right(asked), 0.1, 0.9)]
 
 
 def late_exception_rtu(peer: Hostile, asked: Asked) -> Sequence[Say]:
-    frame = peer.frame(asked, bytes([asked.pdu[0] | 0x80, 6]))
-    return [Say(frame, peer.timeout_s * peer.rng.uniform(1.02, LATEST_RTU))]
+    return [_after_rtu(peer, peer.frame(asked, bytes([asked.pdu[0] | 0x80, 6])), 1.02, LATEST_RTU)]
 
 
 def another_unit_and_then_late(peer: Hostile, asked: Asked) -> Sequence[Say]:
@@ -295,6 +294,11 @@ RTU_LOTS: Sequence[Lot] = (
 
 TIMED = frozenset({late_rtu, late_exception_rtu, another_unit_and_then_late})
 """What must keep to the time that the model allows."""
+
+
+def _after_rtu(peer: Hostile, frame: bytes, earliest: float, latest: float) -> Say:
+    """Some time between two multiples of the timeout, and never later than the model allows."""
+    return Say(frame, peer.timeout_s * peer.rng.uniform(earliest, latest), peer.timeout_s * LATEST_RTU)
 
 
 def _other(asked: Asked) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import ssl
 import struct
@@ -27,10 +28,14 @@ class Asked:
 
 @dataclass(frozen=True)
 class Say:
-    """Raw bytes to put on the wire, ``after_s`` seconds from now; None hangs up."""
+    """Raw bytes to put on the wire, ``after_s`` seconds from now; None hangs up.
+
+    A peer whose loop was held up says nothing that it could only say later than ``until_s`` from now.
+    """
 
     raw: bytes | None
     after_s: float = 0.0
+    until_s: float = math.inf
 
 
 Script = Callable[[Asked], Sequence[Say]]
@@ -109,11 +114,17 @@ class Peer:
     def judge(self, asked: Asked, send: Callable[[bytes | None], None]) -> None:
         self.asked.append(asked)
         self.was_asked.set()
+        loop = asyncio.get_running_loop()
         for say in self.script(asked):
             if say.after_s:
-                asyncio.get_running_loop().call_later(say.after_s, send, say.raw)
+                loop.call_later(say.after_s, _in_time, loop.time() + say.until_s, send, say.raw)
             else:
                 send(say.raw)
+
+
+def _in_time(until_s: float, send: Callable[[bytes | None], None], raw: bytes | None) -> None:
+    if asyncio.get_running_loop().time() <= until_s:
+        send(raw)
 
 
 class _TcpSide(asyncio.Protocol):

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import time
 from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 
 import pytest
@@ -55,6 +58,29 @@ async def test_a_late_answer_is_never_taken_for_the_next(late_s: float) -> None:
         with pytest.raises(NoAnswer):
             await client.read(1, Table.HOLDING, 100, 1)
         assert await client.read(1, Table.HOLDING, 200, 1) == [200]
+
+
+async def test_a_late_answer_that_came_while_the_loop_was_held_up_is_never_taken_for_the_next() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server, ThreadPoolExecutor() as thread:
+        client = Client(TcpEnd("127.0.0.1", server.getsockname()[1], Pace(9600, "E", 1)), TIMEOUT_S, 3)
+        answering = thread.submit(_answer_late_and_then_in_time, server)
+        with pytest.raises(NoAnswer):
+            await client.read(1, Table.HOLDING, 100, 1)
+        time.sleep(TIMEOUT_S + 0.1)  # noqa: ASYNC251
+        assert await client.read(1, Table.HOLDING, 200, 1) == [200]
+        await client.close()
+        answering.result()
+
+
+def _answer_late_and_then_in_time(server: socket.socket) -> None:
+    """What a loop cannot do that is held up itself."""
+    line, _ = server.accept()
+    with line:
+        for waits_s, value in ((1.2 * TIMEOUT_S, 100), (0.05, 200)):
+            line.recv(256)
+            time.sleep(waits_s)
+            line.sendall(rtu(1, bytes([3, 2, 0, value])))
+        line.recv(256)
 
 
 async def test_a_cancelled_request_leaves_nothing_behind_for_the_next() -> None:
