@@ -9,8 +9,9 @@ What it may do is what a wire, a gateway or a device can do, and no more:
   pending transaction id included, but then at least one of unit, function, byte count, length or protocol id is not
   the request's; nobody guesses the id of the next request.
 - RTU: a device answers within 1.5 response timeouts after the request or never, also when the loop of this peer was
-  held up (it shares it with the driver); the driver leaves a unit alone for two. A frame that is repeated follows its original at once, within the 3.5 characters that end a frame. Bits flip
-  up to three a frame, which the CRC always shows; what is cut off or inserted is checked to have no valid CRC.
+  held up (it shares it with the driver); the driver leaves a unit alone for two. A frame that is repeated follows its
+  original at once, within the 3.5 characters that end a frame. Bits flip up to three a frame, which the CRC always
+  shows; what is cut off or inserted is checked to have no valid CRC.
 
 Every register carries a Code, so a value that was taken from the wrong answer shows.
 """
