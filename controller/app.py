@@ -31,6 +31,7 @@ from controller.core.state import State, Step
 from controller.core.wiring import Wiring
 from controller.difference import difference
 from controller.gateway import gateway_state
+from controller.heap import settle_heap
 from controller.memory import DeviceMemory
 from controller.mqtt.outbox import Outbox
 from controller.mqtt.session import Pace, Session
@@ -98,6 +99,7 @@ class Daemon:
                 tasks.create_task(self._cycle(), name="cycle")
                 tasks.create_task(self._reloads(tasks, reload), name="reload")
                 tasks.create_task(self._until(stop), name="signals")
+                settle_heap()
                 notify(READY, status(f"{self._wiring.site.name}: running"))
         except* Shutdown:
             _log.info("daemon.stopped", site=self._wiring.site.id)
@@ -258,6 +260,7 @@ class Daemon:
         self._reporter.configuration("configuration-reloaded", now, config_hash=site.config_hash, **changes)
         self._take(core.adopt(self._wiring, self._state, now), now)
         self._woken.set()
+        settle_heap()
 
 
 def _paced(site: Site, clock: Clock) -> Site:
