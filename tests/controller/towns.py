@@ -89,6 +89,7 @@ def town(speed: float = 1.0) -> Site:
     """Two cabinets (mairie: 2 segments of 2 lamps, gare: 1 segment of 2 lamps), one school with 2 zones."""
     heating = profile("generic-heating")
     zone_points = tuple(p for p in heating.points if not p.startswith("zone.") or int(p.split(".")[1]) <= 2)
+    school = BacnetDevice(address="127.0.0.1:47810", instance=1201)
     lamps = [
         Lamp(f"m-{n}", "cab-mairie", n, LED, "Rue du Port", "mairie", "mairie-a" if n <= 2 else "mairie-b")
         for n in range(1, 5)
@@ -112,9 +113,7 @@ def town(speed: float = 1.0) -> Site:
         devices={
             "cab-mairie": cabinet_device("cab-mairie", 4, 2, 5020),
             "cab-gare": cabinet_device("cab-gare", 2, 1, 5021),
-            "ecole": Device(
-                "ecole", "gtb", heating, BacnetDevice(address="127.0.0.1:47810", instance=1201), zone_points
-            ),
+            "ecole": Device("ecole", "gtb", heating, school, zone_points),
         },
         calendars={},
         plans={"centre": CENTRE, "roads": ROADS},
