@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable, Sequence
 
 from sim import bacnet_apdu as apdu
 from sim.bacnet_apdu import Address
 from sim.bacnet_router import packed
+from sim.udp import UdpSide
 
 REGISTER, DISTRIBUTE = 0x05, 0x09
 DONE, REGISTRATION_REFUSED, DISTRIBUTION_REFUSED = 0x0000, 0x0030, 0x0060
@@ -16,7 +16,7 @@ GRACE_S = 30
 """Beyond its lifetime a registration is kept so long."""
 
 
-class Bbmd(asyncio.DatagramProtocol):
+class Bbmd(UdpSide):
     """Stands at ``address``; ``neighbours`` are those who would hear a broadcast there. ``room``: foreign devices."""
 
     def __init__(
@@ -27,13 +27,12 @@ class Bbmd(asyncio.DatagramProtocol):
         room: int = 16,
         seconds: Callable[[], float] = time.monotonic,
     ) -> None:
+        super().__init__()
         self.address = address
         self.room = room
         self._neighbours = neighbours
         self._seconds = seconds
         self._until_s: dict[Address, float] = {}
-        self._transport: asyncio.DatagramTransport | None = None
-        self._closed = asyncio.Event()
 
     @property
     def foreign(self) -> list[Address]:
@@ -48,22 +47,12 @@ class Bbmd(asyncio.DatagramProtocol):
 
     async def start(self) -> None:
         """Bind; OSError when the port is taken."""
-        loop = asyncio.get_running_loop()
-        self._closed.clear()
-        self._transport, _ = await loop.create_datagram_endpoint(lambda: self, local_addr=self.address)
-        self.address = self._transport.get_extra_info("sockname")[:2]
+        self.address = await self._bind(self.address)
 
     async def stop(self) -> None:
         """Close the socket and forget who was registered."""
         self.forget()
-        if self._transport is not None:
-            self._transport.close()
-            self._transport = None
-            await self._closed.wait()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """The transport's word that the socket is closed."""
-        self._closed.set()
+        await self._unbind()
 
     def lines(self) -> list[str]:
         """What stands here, for people."""
@@ -93,9 +82,8 @@ class Bbmd(asyncio.DatagramProtocol):
             return
         forwarded = apdu.bvlc(apdu.FORWARDED, packed(sender) + npdu)
         for neighbour in (*self._neighbours(), *self._until_s):
-            if neighbour != sender and self._transport is not None:
-                self._transport.sendto(forwarded, neighbour)
+            if neighbour != sender:
+                self._transmit(forwarded, neighbour)
 
     def _result(self, code: int, to: Address) -> None:
-        if self._transport is not None:
-            self._transport.sendto(apdu.bvlc_result(code), to)
+        self._transmit(apdu.bvlc_result(code), to)

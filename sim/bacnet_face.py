@@ -31,6 +31,7 @@ from sim.bacnet_words import (
     Unconfirmed,
 )
 from sim.objects import BacnetObject
+from sim.udp import UdpSide
 
 INVOKE_IDS = 256
 
@@ -101,7 +102,7 @@ def _keep_the_time(_: datetime) -> None:
     """For a clock that cannot be set."""
 
 
-class BacnetDevice(asyncio.DatagramProtocol):
+class BacnetDevice(UdpSide):
     """One device on ``host``:``port`` (0: any free one, see ``port`` after ``start``).
 
     ``seconds`` is the clock of subscription lifetimes, ``now`` the device's local time, which ``set_clock`` sets.
@@ -120,6 +121,7 @@ class BacnetDevice(asyncio.DatagramProtocol):
         seconds: Callable[[], float] = time.monotonic,
         set_clock: Callable[[datetime], None] = _keep_the_time,
     ) -> None:
+        super().__init__()
         self.host, self.port, self.identity = host, port, identity
         self.faults: Faults = WireFaults() if faults is None else faults
         self._seconds, self._set_clock = seconds, set_clock
@@ -132,8 +134,6 @@ class BacnetDevice(asyncio.DatagramProtocol):
         }
         if identity.supports_rpm:
             self._services[Confirmed.READ_PROPERTY_MULTIPLE] = lambda body, _: services.read_many(self._database, body)
-        self._transport: asyncio.DatagramTransport | None = None
-        self._closed = asyncio.Event()
         self._late: set[asyncio.TimerHandle] = set()
         self._notifications: dict[int, _Notification] = {}
         self._next_invoke_id = 0
@@ -146,33 +146,16 @@ class BacnetDevice(asyncio.DatagramProtocol):
 
     async def start(self) -> None:
         """Bind; OSError when the port is taken."""
-        loop = asyncio.get_running_loop()
-        self._closed.clear()
-        transport, _ = await loop.create_datagram_endpoint(lambda: self, local_addr=(self.host, self.port))
-        self._transport = transport
-        self.port = transport.get_extra_info("sockname")[1]
-
-    def attach(self, port: asyncio.DatagramTransport) -> None:
-        """Stand behind a router instead: ``port`` takes what is sent, ``datagram_received`` what comes."""
-        self._closed.clear()
-        self._transport = port
+        _, self.port = await self._bind((self.host, self.port))
 
     async def stop(self) -> None:
         """Close the socket and forget what was under way; subscriptions are lost as in a restart."""
-        if self._transport is None:
-            return
         for timer in (*self._late, *(pending.timer for pending in self._notifications.values())):
             timer.cancel()
         self._late.clear()
         self._notifications.clear()
         self._subscriptions.clear()
-        self._transport.close()
-        self._transport = None
-        await self._closed.wait()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """The transport's word that the socket is closed."""
-        self._closed.set()
+        await self._unbind()
 
     def announce(self, peer: Peer) -> None:
         """I-Am to ``peer``."""
@@ -285,8 +268,8 @@ class BacnetDevice(asyncio.DatagramProtocol):
         self._late.add(loop.call_later(self.faults.delay_s, self._transmit, octets, peer.address))
 
     def _transmit(self, octets: bytes, address: Address) -> None:
-        if self._transport is not None and not self.faults.silent:
-            self._transport.sendto(octets, address)
+        if not self.faults.silent:
+            super()._transmit(octets, address)
 
 
 def _cut_short(octets: bytes) -> bytes:

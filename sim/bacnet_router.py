@@ -12,6 +12,7 @@ from sim.bacnet_apdu import Address
 from sim.bacnet_codec import Reader
 from sim.bacnet_face import BacnetDevice
 from sim.bacnet_values import DecodeError
+from sim.udp import UdpSide
 
 WHO_IS_ROUTER, I_AM_ROUTER, REJECT = 0x00, 0x01, 0x03
 NOT_DIRECTLY_CONNECTED = 1
@@ -19,14 +20,13 @@ NEAR_NETWORK = 65_534
 """The number of the IP network, as the devices behind see it."""
 
 
-class Router(asyncio.DatagramProtocol):
+class Router(UdpSide):
     """Stands at ``address``; devices are put behind it with ``connect`` before ``start``."""
 
     def __init__(self, address: Address) -> None:
+        super().__init__()
         self.address = address
         self.networks: dict[int, dict[bytes, BacnetDevice]] = {}
-        self._transport: asyncio.DatagramTransport | None = None
-        self._closed = asyncio.Event()
 
     def connect(self, network: int, mac: bytes, device: BacnetDevice) -> None:
         """ValueError where another device has that MAC."""
@@ -36,10 +36,7 @@ class Router(asyncio.DatagramProtocol):
 
     async def start(self) -> None:
         """Bind; OSError when the port is taken."""
-        loop = asyncio.get_running_loop()
-        self._closed.clear()
-        self._transport, _ = await loop.create_datagram_endpoint(lambda: self, local_addr=self.address)
-        self.address = self._transport.get_extra_info("sockname")[:2]
+        self.address = await self._bind(self.address)
         for network, devices in self.networks.items():
             for mac, device in devices.items():
                 port = _Port(device, partial(self._outwards, network, mac))
@@ -50,14 +47,7 @@ class Router(asyncio.DatagramProtocol):
         for devices in self.networks.values():
             for device in devices.values():
                 await device.stop()
-        if self._transport is not None:
-            self._transport.close()
-            self._transport = None
-            await self._closed.wait()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """The transport's word that the socket is closed."""
-        self._closed.set()
+        await self._unbind()
 
     def datagram_received(self, data: bytes, addr: Address) -> None:
         """One datagram from the IP side; what is malformed is passed over."""
@@ -117,15 +107,14 @@ class Router(asyncio.DatagramProtocol):
             reader.take(1)
         except DecodeError:  # a device that sends garbage: no router passes it on
             return
-        if near == NEAR_NETWORK and len(to) == 6 and self._transport is not None:
+        if near == NEAR_NETWORK and len(to) == 6:
             source = network.to_bytes(2, "big") + bytes([len(mac)]) + mac
             npdu = bytes([apdu.NPDU_VERSION, control & apdu.EXPECTS_REPLY | apdu.SOURCE]) + source + reader.rest()
-            self._transport.sendto(apdu.bvlc(apdu.UNICAST, npdu), unpacked(to))
+            self._transmit(apdu.bvlc(apdu.UNICAST, npdu), unpacked(to))
 
     def _say(self, message: int, content: bytes, to: Address) -> None:
-        if self._transport is not None:
-            npdu = bytes([apdu.NPDU_VERSION, apdu.NETWORK_MESSAGE, message]) + content
-            self._transport.sendto(apdu.bvlc(apdu.UNICAST, npdu), to)
+        npdu = bytes([apdu.NPDU_VERSION, apdu.NETWORK_MESSAGE, message]) + content
+        self._transmit(apdu.bvlc(apdu.UNICAST, npdu), to)
 
 
 class _Port:

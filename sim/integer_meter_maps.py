@@ -18,12 +18,7 @@ def em24_unit(name: str, meter: PhaseMeter) -> Unit:
     """EM24-DIN with RS485: at most 11 words in one answer."""
     unit = Unit(name, identity=("Carlo Gavazzi", "EM24-DIN", "3.1"), most_registers=11)
     _gavazzi(unit, meter, power_factor=0x32, hz=0x37, last=0x67)
-    # kWh (+) TOT, kWh (+) PAR (which somebody has reset), kWh (+) L1-L3
-    _words(unit, 0x3E, lambda: meter.total_wh / 100.0)
-    _words(unit, 0x42, lambda: (meter.total_wh / 100.0) % 1000.0)
-    _words(unit, 0x5C, lambda: 0.0)
-    for n in range(3):
-        _words(unit, 0x46 + 2 * n, partial(lambda i: meter.energy_wh[i] / 100.0, n))
+    _gavazzi_energy(unit, meter, total=0x3E, partial_total=0x42, phases=0x46, exported=0x5C)
     return unit
 
 
@@ -31,11 +26,7 @@ def em340_unit(name: str, meter: PhaseMeter) -> Unit:
     """EM340: at most 50 words in one answer."""
     unit = Unit(name, identity=("Carlo Gavazzi", "EM340", "2.17"), most_registers=50)
     _gavazzi(unit, meter, power_factor=0x2E, hz=0x33, last=0x53)
-    _words(unit, 0x34, lambda: meter.total_wh / 100.0)
-    _words(unit, 0x3C, lambda: (meter.total_wh / 100.0) % 1000.0)
-    _words(unit, 0x4E, lambda: 0.0)
-    for n in range(3):
-        _words(unit, 0x40 + 2 * n, partial(lambda i: meter.energy_wh[i] / 100.0, n))
+    _gavazzi_energy(unit, meter, total=0x34, partial_total=0x3C, phases=0x40, exported=0x4E)
     return unit
 
 
@@ -56,6 +47,17 @@ def _gavazzi(unit: Unit, meter: PhaseMeter, *, power_factor: int, hz: int, last:
     for n in range(4):
         _word(unit, power_factor + n, lambda: meter.power_factor * 1000.0)
     _word(unit, hz, lambda: meter.hz * 10.0)
+
+
+def _gavazzi_energy(
+    unit: Unit, meter: PhaseMeter, *, total: int, partial_total: int, phases: int, exported: int
+) -> None:
+    """kWh (+) TOT, kWh (+) PAR (which somebody has reset), kWh (+) L1-L3, kWh (-) TOT."""
+    _words(unit, total, lambda: meter.total_wh / 100.0)
+    _words(unit, partial_total, lambda: (meter.total_wh / 100.0) % 1000.0)
+    _words(unit, exported, lambda: 0.0)
+    for n in range(3):
+        _words(unit, phases + 2 * n, partial(lambda i: meter.energy_wh[i] / 100.0, n))
 
 
 def _words(unit: Unit, address: int, value: Value) -> None:

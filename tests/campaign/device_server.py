@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from tests.drivers.modbus_peer import Asked, Peer, Script, request_length, rtu
+from tests.drivers.modbus_peer import Peer, Script, rtu_requests
 
 
 class _Connection(asyncio.Protocol):
@@ -21,11 +21,8 @@ class _Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._received += data
-        while (length := request_length(self._received)) <= len(self._received):
-            frame = bytes(self._received[:length])
-            del self._received[:length]
-            assert rtu(frame[0], frame[1:-2]) == frame
-            self._peer.judge(Asked(frame[0], frame[1:-2]), self._send)
+        for asked in rtu_requests(self._received):
+            self._peer.judge(asked, self._send)
 
     def _send(self, raw: bytes | None) -> None:
         newest = self._connected[-1]

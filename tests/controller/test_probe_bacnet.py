@@ -64,13 +64,6 @@ def long_list(plant: Plant) -> dict[str, BacnetObject]:
 
 
 @pytest.fixture
-def elsewhere() -> Iterator[Elsewhere]:
-    loop = Elsewhere()
-    yield loop
-    loop.end()
-
-
-@pytest.fixture
 def room(elsewhere: Elsewhere) -> Iterator[tuple[Rig, Heard]]:
     with elsewhere.holding(rigged(room_objects)) as rig, elsewhere.holding(udp_relay(rig.device.port)) as relay:
         yield rig, relay

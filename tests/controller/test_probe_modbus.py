@@ -58,13 +58,6 @@ def device(store: Store) -> Script:
 
 
 @pytest.fixture
-def elsewhere() -> Iterator[Elsewhere]:
-    loop = Elsewhere()
-    yield loop
-    loop.end()
-
-
-@pytest.fixture
 def town(elsewhere: Elsewhere) -> Iterator[Heard]:
     """A cabinet and two meters behind one server, units 1 to 3."""
     port = free_port()

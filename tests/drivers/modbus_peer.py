@@ -8,7 +8,7 @@ import os
 import ssl
 import struct
 import tty
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -100,6 +100,15 @@ def request_length(start: bytes | bytearray) -> int:
     return 9 + start[6] if start[1] in (15, 16) else 7 if start[1] == 43 else 8
 
 
+def rtu_requests(received: bytearray) -> Iterator[Asked]:
+    """Take the whole requests off ``received``; each is sound, since a master makes no noise."""
+    while (length := request_length(received)) <= len(received):
+        frame = bytes(received[:length])
+        del received[:length]
+        assert rtu(frame[0], frame[1:-2]) == frame
+        yield Asked(frame[0], frame[1:-2])
+
+
 @dataclass
 class Peer:
     """What the peer was asked, and its script, which a test may replace at any time."""
@@ -129,7 +138,7 @@ def _in_time(until_s: float, send: Callable[[bytes | None], None], raw: bytes | 
 
 class _TcpSide(asyncio.Protocol):
     def __init__(self, peer: Peer, open_sides: set[_TcpSide]) -> None:
-        self._peer, self._open, self._buffer = peer, open_sides, b""
+        self._peer, self._open, self._buffer, self._line = peer, open_sides, b"", bytearray()
         self.transport: asyncio.Transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -161,11 +170,9 @@ class _RtuTcpSide(_TcpSide):
     """RTU frames through TCP."""
 
     def data_received(self, data: bytes) -> None:
-        self._buffer += data
-        while (length := request_length(self._buffer)) <= len(self._buffer):
-            frame, self._buffer = self._buffer[:length], self._buffer[length:]
-            assert rtu(frame[0], frame[1:-2]) == frame
-            self._peer.judge(Asked(frame[0], frame[1:-2]), self._send)
+        self._line += data
+        for asked in rtu_requests(self._line):
+            self._peer.judge(asked, self._send)
 
 
 @asynccontextmanager
@@ -202,11 +209,8 @@ async def rtu_peer(script: Script) -> AsyncIterator[Peer]:
 
     def receive() -> None:
         buffer.extend(os.read(far, 4096))
-        while (length := request_length(buffer)) <= len(buffer):
-            frame = bytes(buffer[:length])
-            del buffer[:length]
-            assert rtu(frame[0], frame[1:-2]) == frame
-            peer.judge(Asked(frame[0], frame[1:-2]), send)
+        for asked in rtu_requests(buffer):
+            peer.judge(asked, send)
 
     loop.add_reader(far, receive)
     try:
