@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
-LARGEST_ARC_STEP_PCT = 2.7
+_ARC_LOWEST_PCT, _ARC_STEP = 0.195, 0.0277
 """From DALI's level 253 to 254; all other steps of the curve are smaller."""
 
 
@@ -96,8 +96,13 @@ class ModbusPoint:
 
     @property
     def resolution(self) -> float:
-        """The widest step from one raw value to the next, in ``unit``: nothing can be set more finely."""
-        return LARGEST_ARC_STEP_PCT if self.encoding is Encoding.DALI_ARC else abs(self.scale)
+        """The step from one raw value to the next, in ``unit``: nothing can be set more finely."""
+        return _ARC_LOWEST_PCT if self.encoding is Encoding.DALI_ARC else abs(self.scale)
+
+    @property
+    def relative_resolution(self) -> float:
+        """The same as a share of the value where that is wider, 0 where all steps are equal."""
+        return _ARC_STEP if self.encoding is Encoding.DALI_ARC else 0.0
 
     @property
     def quiet_s(self) -> float:

@@ -205,7 +205,7 @@ def _look_at(wiring: Wiring, draft: Draft, device: str, reading: Reading) -> Non
     target = wiring.commanded.get((device, reading.point.point))
     if target is not None:
         reconcile.observed(wiring, draft, target, reading)
-    elif reading.point.point.endswith(".temperature") and reading.quality is Quality.GOOD:
+    elif reading.quality is Quality.GOOD:
         for key in wiring.shown_by[device].get(reading.point.point, ()):
             if key.startswith("zone/"):
                 heating.zone_due(wiring, draft, key.removeprefix("zone/"))

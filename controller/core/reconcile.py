@@ -177,7 +177,8 @@ def _wanted(target: Target, array: PriorityArray) -> Slots:
 def _agrees(target: Target, slots: Slots, reading: Reading) -> bool:
     if not target.prioritised:
         value = slots[0][1]
-        return value is not None and abs(reading.value - value) <= target.tolerance
+        tolerance = max(target.tolerance, target.relative_tolerance * abs(value or 0.0))
+        return value is not None and abs(reading.value - value) <= tolerance
     held = dict(reading.slots)
     return all(_same(held.get(priority), value, target.tolerance) for priority, value in slots)
 

@@ -35,6 +35,8 @@ class Target:
     minimum: float
     maximum: float
     tolerance: float
+    """How far a reading may be from what was written and still show it; ``relative_tolerance`` of the value."""
+    relative_tolerance: float
     prioritised: bool
     """Whether the device has a priority array of its own for it (BACnet commandable)."""
     restore: float | None = None
@@ -94,20 +96,21 @@ class Wiring:
     def stale_after(self, device: str, point: str) -> float:
         """Age in seconds of the site's clock from which a reading of ``point`` is stale."""
         spec = self.points(device).get(point)
-        timing = self.site.timing
-        return max(timing.stale_after_s, 3.0 * spec.quiet_s * timing.speed if spec else 0.0)
+        return self._stale_after(0.0 if spec is None else spec.quiet_s)
 
     def _add_device(self, device: Device) -> None:
-        points, timing = device.profile.points, self.site.timing
+        points = device.profile.points
         slowest_s = max((points[name].quiet_s for name in device.points), default=0.0)
-        self.stale_after_s[device.id] = max(timing.stale_after_s, 3.0 * slowest_s * timing.speed)
+        self.stale_after_s[device.id] = self._stale_after(slowest_s)
+
+    def _stale_after(self, quiet_s: float) -> float:
+        timing = self.site.timing
+        return max(timing.stale_after_s, 3.0 * quiet_s * timing.speed)
 
     def _show(self, key: str, device: str, *points: str) -> None:
         for point in points:
             if self.has(device, point):
                 self.shown_by[device][point].append(key)
-                if point.endswith(".temperature"):
-                    self.steered_by[device].add(point)
         self.device_of[key] = device
         if key not in self.entities_of[device]:
             self.entities_of[device].append(key)
@@ -116,7 +119,7 @@ class Wiring:
         spec = self.points(device).get(command)
         if spec is None or not spec.writable:
             return
-        scale = spec.resolution if isinstance(spec, ModbusPoint) else 0.1
+        step, share = (spec.resolution, spec.relative_resolution) if isinstance(spec, ModbusPoint) else (0.1, 0.0)
         target = Target(
             key=f"{kind}/{identity}",
             kind=kind,
@@ -126,7 +129,8 @@ class Wiring:
             feedback=feedback,
             minimum=spec.minimum if spec.minimum is not None else (5.0 if kind is Kind.ZONE else 0.0),
             maximum=spec.maximum if spec.maximum is not None else (30.0 if kind is Kind.ZONE else 100.0),
-            tolerance=max(scale * 0.51, 0.01),
+            tolerance=max(step * 0.51, 0.01),
+            relative_tolerance=share * 0.51,
             prioritised=isinstance(spec, BacnetPoint) and spec.commandable,
             restore=spec.restore if isinstance(spec, BacnetPoint) else None,
         )
@@ -163,6 +167,7 @@ class Wiring:
         stem = f"zone.{zone.number}"
         self._add_target(Kind.ZONE, zone.id, zone.device, f"{stem}.setpoint", f"{stem}.setpoint")
         self._show(f"zone/{zone.id}", zone.device, f"{stem}.setpoint", f"{stem}.temperature", f"{stem}.heating")
+        self.steered_by[zone.device].add(f"{stem}.temperature")
 
     def _add_group(self, group: Group) -> None:
         for lamp in group.lamps:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -14,7 +15,7 @@ from controller.core.wiring import Wiring
 from drivers.api import Outcome, Write, WriteResult
 from schedules.allures import Allure
 from tests.controller.field import Field, masked, names
-from tests.controller.towns import at, town
+from tests.controller.towns import at, profile, town
 
 
 @pytest.fixture
@@ -44,6 +45,18 @@ def test_an_override_dims_is_applied_and_ends_by_itself(field: Field) -> None:
     field.advance(timedelta(minutes=31))
     assert field.value("cab-mairie", "lamp.1.command") == 100
     assert "override-ended" in names(field.events)
+
+
+def test_a_lamp_on_dalis_curve_is_switched_off_from_1_percent() -> None:
+    site = town()
+    points = ("lamp.1.command", "lamp.1.level")
+    dali = replace(site.devices["cab-mairie"], profile=profile("adfweb-dali"), points=points)
+    field = Field(Wiring(replace(site, devices={**site.devices, "cab-mairie": dali})), at("2026-01-12 20:00"))
+    field.start()
+    field.poll()
+    for number, value in enumerate((1.0, 0.0, 1.0, 0.1, 0.0)):
+        field.feed(command(field, "lamp", "m-1", f"c{number}", value=value))
+        assert field.value("cab-mairie", "lamp.1.command") == value
 
 
 def test_without_an_end_it_lasts_the_sites_default_and_never_longer_than_the_cap(field: Field) -> None:

@@ -21,7 +21,7 @@ from drivers.modbus.codec import decode, encode
 from drivers.modbus.driver import build
 from drivers.modbus.settings import ModbusBus, ModbusDevice
 from drivers.modbus.writing import change
-from drivers.profile import LARGEST_ARC_STEP_PCT, Encoding, ModbusPoint, Table, WireType, Written
+from drivers.profile import Encoding, ModbusPoint, Table, WireType, Written
 from drivers.profile_file import load_profile, shipped_profiles
 from drivers.registry import BusDevice
 from tests.drivers.modbus_peer import Asked, Say, mbap, tcp_peer
@@ -52,14 +52,17 @@ def test_every_level_survives_the_way_to_percent_and_back() -> None:
     assert [arc_level(arc_percent(level) or 0.0) for level in range(255)] == list(range(255))
     steps = [(arc_percent(b) or 0.0) - (arc_percent(a) or 0.0) for a, b in pairwise(range(255))]
     assert all(step > 0 for step in steps)
-    assert LARGEST_ARC_STEP_PCT - 0.02 < max(steps) < LARGEST_ARC_STEP_PCT
 
 
-@given(st.floats(0.1, 100))
+@given(st.floats(0.001, 100))
 def test_what_is_set_reads_back_within_half_the_resolution(percent: float) -> None:
-    shown = arc_percent(arc_level(percent))
+    shown, point = arc_percent(arc_level(percent)), arc_point()
     assert shown is not None
-    assert abs(shown - percent) <= arc_point().resolution * 0.51
+    assert abs(shown - percent) <= 0.51 * max(point.resolution, point.relative_resolution * percent)
+
+
+def test_the_lowest_light_is_no_darkness() -> None:
+    assert arc_percent(1) == 0.1 > 0.51 * arc_point().resolution
 
 
 def arc_point(**more: Any) -> ModbusPoint:

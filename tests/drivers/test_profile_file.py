@@ -144,7 +144,8 @@ def test_a_point_that_is_written_elsewhere_than_it_is_read(tmp_path: Path) -> No
     assert (command.address, command.bits, command.encoding) == (16, (0, 7), Encoding.DALI_ARC)
     assert command.written == Written(64, 4, 0.1, 3.0)
     assert level.written == Written(92)
-    assert (command.resolution, level.resolution) == (2.7, 1.0)
+    assert (command.resolution, command.relative_resolution) == (0.195, 0.0277)
+    assert (level.resolution, level.relative_resolution) == (1.0, 0.0)
 
 
 def test_limits_and_the_head_are_read(tmp_path: Path) -> None:
