@@ -37,7 +37,7 @@ def endpoint(text: str) -> Endpoint:
 
 def packed(place: Endpoint) -> bytes:
     """An endpoint as the six octets of a B/IP address."""
-    return ipaddress.IPv4Address(place[0]).packed + place[1].to_bytes(2)
+    return bytes(map(int, place[0].split("."))) + place[1].to_bytes(2)
 
 
 def unpacked(mac: bytes) -> Endpoint:

@@ -30,7 +30,6 @@ class Asked(IntEnum):
     MODEL_NAME = 70
     OBJECT_LIST = 76
     OBJECT_NAME = 77
-    OUT_OF_SERVICE = 81
     UNITS = 117
     VENDOR_NAME = 121
 

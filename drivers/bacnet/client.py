@@ -1,4 +1,4 @@
-"""The one guarded door to bacpypes3: nothing else in the house calls it, and its errors end here.
+"""The one guarded door to the devices: bacpypes3's errors end here.
 
 Every call has a hard deadline, slightly longer than the library's own retries, and leaves no state machine
 behind that could send again; an answer counts only when it names the object and property that were asked for.

@@ -33,7 +33,7 @@ Octets = tuple[Atoms | Refused | None, ...]
 
 
 class Device:
-    """A device at its configured address."""
+    """One device, at its configured address or where it was found."""
 
     def __init__(
         self, id_: str, client: Client, bus: BacnetBus, settings: BacnetDevice, points: Mapping[str, Point], host: Host
@@ -49,7 +49,7 @@ class Device:
         confirmed = bus.cov_confirmed if settings.cov_confirmed is None else settings.cov_confirmed
         book = subscriptions.book(tuple(points.values()), bus.cov_lifetime_s)
         self._cov = Cov(client, self.peer, id_, book, host, confirmed=confirmed)
-        self._arrays: dict[Ref, Atoms | Refused] = {}
+        self._arrays: dict[Ref, Atoms | Refused | None] = {}
         self._decoded: dict[str, tuple[Octets, Reading | Fault]] = {}
 
     async def read(self, names: Iterable[str]) -> list[Reading | Fault]:
@@ -67,11 +67,10 @@ class Device:
         points = self._cov.heard(report)
         if points is None:
             return False
-        reported = {Ref(report.object, number): content for number, content in report.values}
+        reported: dict[Ref, Atoms | Refused] = {Ref(report.object, number): held for number, held in report.values}
+        reported |= {p.array: held for p in points if p.array and (held := self._arrays.get(p.array)) is not None}
         observations = [
-            self._observation(point, reported | self._arrays)
-            for point in points
-            if point.array is None or point.array in self._arrays
+            self._observation(point, reported) for point in points if point.array is None or point.array in self._arrays
         ]
         if observations:
             self._host.hear(observations)
@@ -144,7 +143,7 @@ class Device:
         self._cov.read(points, answers)
         for point in points:
             if point.array is not None:
-                self._arrays[point.array] = answers.get(point.array, ())
+                self._arrays[point.array] = answers.get(point.array)
         return answers
 
     def _observation(self, point: Point, answers: Answers) -> Reading | Fault:

@@ -1,4 +1,4 @@
-"""BACnet/IP as a driver: one UDP socket, one lane a device."""
+"""BACnet/IP as a driver: one bus, one lane a device or a network behind a router."""
 
 from __future__ import annotations
 
@@ -71,7 +71,9 @@ class BacnetDriver:
     def _reported(self, source: Address, report: Notification) -> bool:
         """Hand a COV notification to the device that it names, provided that it comes from there."""
         device = self._reporting.get(report.device)
-        return device is not None and source == device.peer.address and device.hear(report)
+        if device is None or device.peer.address is None:  # looked for, and not found yet
+            return False
+        return bool(source == device.peer.address) and device.hear(report)
 
     async def read(self, poll: Poll) -> Sequence[Reading | Fault]:
         """The points of one poll, in order."""

@@ -36,11 +36,6 @@ class Ladder:
         self._absent: set[Ref] = set()
         self._plans: dict[tuple[str, ...], list[tuple[tuple[Point, ...], Batch]]] = {}
 
-    @property
-    def ready(self) -> bool:
-        """Whether it is known how much fits into an answer."""
-        return self._apdu_budget is not None
-
     async def begin(self) -> None:
         """After the device's identity was verified: what it lacked may be there now."""
         self._absent.clear()
@@ -149,8 +144,7 @@ class Ladder:
                 answers[ref] = await self._client.read(self._peer, ref)
             except Refused as refused:
                 answers[ref] = refused
-                if _lacks(ref, refused):
-                    self._absent.add(ref)
+        self._note_absent(answers)
         return answers
 
     async def _max_apdu(self) -> int:
@@ -173,4 +167,4 @@ class Ladder:
 
 def _lacks(ref: Ref, answer: Atoms | Refused) -> bool:
     """Whether the object has no such property; any other refusal may be of the moment."""
-    return ref.property in _DISPENSABLE and isinstance(answer, Refused) and answer.cause == _NO_SUCH_PROPERTY
+    return isinstance(answer, Refused) and ref.property in _DISPENSABLE and answer.cause == _NO_SUCH_PROPERTY

@@ -54,7 +54,6 @@ class Link(Server):  # type: ignore[misc]
         self.on_router: list[HeardRouter] = []
         self.on_reject: list[HeardReject] = []
         self.on_result: list[HeardResult] = []
-        self.malformed = 0
         self.ways: dict[int, Endpoint] = {}
         """By network: the router through which we send there."""
         self._heard_from: dict[int, Endpoint] = {}
@@ -142,7 +141,7 @@ class Link(Server):  # type: ignore[misc]
             self.tell(network.npdu(apdu))
 
     def received(self, octets: bytes, sender: Endpoint, *, broadcast: bool) -> None:
-        """One datagram; what is malformed is counted and passed over."""
+        """One datagram; what is malformed is told once a minute and passed over."""
         if sender == self.local:
             return
         try:
@@ -152,8 +151,8 @@ class Link(Server):  # type: ignore[misc]
                     heard(sender, found.code)
             elif found is not None and self._is_trusted(octets[1], sender, broadcast=broadcast):
                 self._take(found)
-        except Malformed:
-            self.malformed += 1
+        except Malformed as error:
+            _log.warning("malformed datagram: %s", error)
 
     def _is_trusted(self, function: int, sender: Endpoint, *, broadcast: bool) -> bool:
         """A forwarded message names its origin itself: only our BBMD, or one that broadcasts here, may."""
@@ -201,7 +200,6 @@ class Link(Server):  # type: ignore[misc]
         """What the library raises over a malformed APDU ends here."""
         self._handing_on.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            self.malformed += 1
             _log.warning("undecodable APDU", exc_info=error)
 
     def address_of(self, station: Station) -> Address:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
+from typing import NamedTuple
 
 from drivers.bacnet.addresses import LAST_NETWORK, LOCAL, LONGEST_MAC, Endpoint, Station, unpacked
 
@@ -19,6 +20,7 @@ _NETWORK_MESSAGE, _DESTINATION, _SOURCE, _REPLY, _RESERVED = 0x80, 0x20, 0x08, 0
 _HOPS = 255
 _UNCONFIRMED = 0x10
 _I_AM, _TIME_SYNC, _WHO_IS, _UTC_TIME_SYNC = 0, 6, 8, 9
+_I_AM_HEAD = bytes([_UNCONFIRMED, _I_AM])
 _DEVICE = 8
 _OBJECT_TAG = 0xC4
 
@@ -32,10 +34,6 @@ class Bvlc(IntEnum):
     DISTRIBUTE = 0x09
     UNICAST = 0x0A
     BROADCAST = 0x0B
-
-
-REGISTRATION_REFUSED = 0x0030
-"""BVLC-Result of a station that is no BBMD, or whose table of foreign devices is full."""
 
 
 class Message(IntEnum):
@@ -57,8 +55,7 @@ class Result:
     code: int
 
 
-@dataclass(frozen=True, slots=True)
-class Packet:
+class Packet(NamedTuple):
     """One NPDU: who sent it, by which endpoint it came, and the APDU, or a ``message`` of the network layer.
 
     ``ours`` is False when it is addressed to another network, or to a station behind us, who is no router.
@@ -193,7 +190,7 @@ def rejected(content: bytes) -> int:
 
 def is_i_am(apdu: bytes) -> bool:
     """Whether ``apdu`` announces itself as an I-Am."""
-    return apdu[:2] == bytes([_UNCONFIRMED, _I_AM])
+    return apdu.startswith(_I_AM_HEAD)
 
 
 def i_am(apdu: bytes) -> IAm:

@@ -1,4 +1,4 @@
-"""bacpypes3 logs a traceback for every malformed datagram: this turns a flood into one line a minute."""
+"""Our link and bacpypes3 tell of each thing that they cannot read: this turns a flood into one line a minute."""
 
 from __future__ import annotations
 

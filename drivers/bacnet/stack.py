@@ -1,4 +1,4 @@
-"""bacpypes3 specialised for the hot path: the library's network layer and state machines, without its generic codec.
+"""bacpypes3 specialised for the hot path: the library's state machines without its generic codec.
 
 A Question carries parameters that drivers.bacnet.wire encoded and gets its answer as octets: the library never
 builds or takes apart a Sequence for it (docs/decisions/0015-bacnet-hot-path.md). What we did not ask for keeps the
@@ -26,10 +26,8 @@ from bacpypes3.appservice import (  # type: ignore[import-untyped]
 )
 from bacpypes3.basetypes import Segmentation, ServicesSupported  # type: ignore[import-untyped]
 from bacpypes3.comm import bind  # type: ignore[import-untyped]
-from bacpypes3.errors import CommuncationError  # type: ignore[import-untyped]
 from bacpypes3.local.device import DeviceObject  # type: ignore[import-untyped]
 
-from drivers.api import NotConnected
 from drivers.bacnet.wire import UNCONFIRMED_COV_NOTIFICATION, Service
 
 # The library carries no types: these say at least what is meant.
@@ -76,14 +74,6 @@ class Transaction(ClientSSM):  # type: ignore[misc]
         self.numberOfApduRetries = retries
         self._question = question
 
-    async def request(self, apdu: Pdu) -> None:
-        """One frame to the device. Where the network layer knows no way there, waiting makes no sense."""
-        try:
-            await super().request(apdu)
-        except CommuncationError as error:
-            if not self._question.answer.done():
-                self._question.answer.set_exception(NotConnected(f"no route: {error}"))
-
     async def response(self, apdu: Pdu) -> None:
         """The answer, or the library's word that there is none: to who asked, undecoded."""
         if not self._question.answer.done():
@@ -107,7 +97,7 @@ class AccessPoint(ApplicationServiceAccessPoint):  # type: ignore[misc]
         return transaction
 
     async def confirmation(self, pdu: Pdu) -> None:
-        """A frame from the network layer: COV notifications go to us as they are, the rest the library's way."""
+        """A frame from the link: COV notifications go to us as they are, the rest the library's way."""
         octets = pdu.pduData
         if len(octets) >= 2 and octets[0] == _UNCONFIRMED and octets[1] == UNCONFIRMED_COV_NOTIFICATION:
             self.notified(pdu.pduSource, bytes(octets[2:]))

@@ -7,7 +7,6 @@ that is cut off, badly nested or longer than it says raises Malformed, it never 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -56,8 +55,7 @@ class Property(NamedTuple):
     content: Atoms | Denied
 
 
-@dataclass(frozen=True, slots=True)
-class Notification:
+class Notification(NamedTuple):
     """A change of value, as a device tells it."""
 
     process: int

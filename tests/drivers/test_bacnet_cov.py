@@ -8,7 +8,7 @@ import struct
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,7 @@ import pytest
 from drivers.api import Driver, Fault, Forgetful, Host, NoAnswer, Notice, Observation, PointId, Quality, Reading
 from drivers.bacnet import subscriptions
 from drivers.bacnet.client import Client
+from drivers.bacnet.settings import BacnetDevice as Settings
 from drivers.bacnet.subscriptions import PROCESS
 from drivers.profile import BacnetPoint
 from sim.bacnet_device import Identity
@@ -321,16 +322,32 @@ async def test_reports_that_nobody_asked_for_are_ignored(foreign: bytes) -> None
 async def test_a_report_from_another_address_is_ignored_and_refused() -> None:
     async with school(TEMPERATURE) as it:
         await it.settled(1)
-        ours = ("127.0.0.1", int(client_of(it)._settings.address.split(":")[1]))
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
-            stranger.bind(("127.0.0.1", 0))
-            stranger.setblocking(False)
-            stranger.sendto(datagram(b"\x10\x02" + report(99.0)), ours)
-            stranger.sendto(datagram(b"\x00\x05\x07\x01" + report(99.0)), ours)
-            answer = await asyncio.wait_for(asyncio.get_running_loop().sock_recv(stranger, 100), 1.0)
-        assert answer[6:] == b"\x50\x07\x01\x91\x05\x91\x4f", "services: unknown-subscription"
+        assert await answer_to_a_stranger(it.driver) == UNKNOWN_SUBSCRIPTION
         assert client_of(it).ignored_reports == 2
         assert it.heard.empty()
+
+
+async def test_a_report_of_a_device_that_is_not_found_yet_is_ignored_and_refused() -> None:
+    """As after a restart: it still reports, and its address is looked for."""
+    lost = replace(device(1, 1201, TEMPERATURE), settings=Settings(instance=1201))
+    async with running(bus(), lost) as driver:
+        assert await answer_to_a_stranger(driver) == UNKNOWN_SUBSCRIPTION
+
+
+UNKNOWN_SUBSCRIPTION = b"\x50\x07\x01\x91\x05\x91\x4f"
+
+
+async def answer_to_a_stranger(driver: Driver) -> bytes:
+    """What a confirmed report of device 1201 from elsewhere gets, after an unconfirmed one that gets nothing."""
+    client: Client = driver._client  # type: ignore[attr-defined]
+    ours = ("127.0.0.1", int(client._settings.address.split(":")[1]))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+        stranger.bind(("127.0.0.1", 0))
+        stranger.setblocking(False)
+        stranger.sendto(datagram(b"\x10\x02" + report(99.0)), ours)
+        stranger.sendto(datagram(b"\x00\x05\x07\x01" + report(99.0)), ours)
+        answer = await asyncio.wait_for(asyncio.get_running_loop().sock_recv(stranger, 100), 1.0)
+    return answer[6:]
 
 
 async def test_a_thousand_reports_back_to_back_are_all_heard() -> None:
