@@ -42,7 +42,7 @@ class Buses:
         self._sink = sink
         self._memory = memory
         self._standing: dict[tuple[str, str], Notice] = {}
-        self.wakes = Wakes()
+        self._wakes = Wakes()
         self._running: dict[str, _Running] = {}
         self._lane_of: dict[str, LaneTask] = {}
 
@@ -53,7 +53,7 @@ class Buses:
 
     def take_lag_ms(self) -> int:
         """How late the latest poll since the last call began, in ms: what this machine could not keep up with."""
-        lag_s, self.wakes.worst_lag_s = self.wakes.worst_lag_s, 0.0
+        lag_s, self._wakes.worst_lag_s = self._wakes.worst_lag_s, 0.0
         return round(1000.0 * lag_s)
 
     def start(self, tasks: asyncio.TaskGroup, site: Site) -> list[str]:
@@ -83,9 +83,10 @@ class Buses:
                 await lane.flushed()
 
     def _hear(self, items: Sequence[Observation | WriteResult]) -> None:
-        for item in items:
-            if isinstance(item, Notice):
-                self._remember(item)
+        if isinstance(items[0], Notice):  # they never come together with readings, which are many
+            for item in items:
+                if isinstance(item, Notice):
+                    self._remember(item)
         self._sink(items)
 
     def _remember(self, notice: Notice) -> None:
@@ -122,7 +123,7 @@ class Buses:
             bus.id, bus.settings, devices, Host(self._clock.now, site.directory, self._memory, self._hear)
         )
         lanes = [
-            LaneTask(driver, lane, self._clock, self._hear, self.wakes, number * _APART_S)
+            LaneTask(driver, lane, self._clock, self._hear, self._wakes, number * _APART_S)
             for number, lane in enumerate(driver.lanes)
         ]
         task = tasks.create_task(self._run(bus, driver, lanes, ending), name=f"bus:{bus.id}")

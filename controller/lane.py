@@ -113,8 +113,8 @@ class LaneTask:
                 self._idle = None
             turn = self._next(turns, loop.time())  # one between two rounds of writes: a ramp never starves the readings
             if turn is not None:
-                await self._read(turn)
-                self._judge_load(turns)
+                if await self._read(turn):
+                    self._judge_load(turns)
             else:
                 await self._rest(turns)
 
@@ -138,7 +138,8 @@ class LaneTask:
             self._wakes.at(earliest, self._woken)
         await self._woken.wait()
 
-    async def _read(self, turn: Turn) -> None:
+    async def _read(self, turn: Turn) -> bool:
+        """Whether it was answered."""
         loop = asyncio.get_running_loop()
         started = turn.served = loop.time()
         try:
@@ -146,11 +147,12 @@ class LaneTask:
         except DriverError as error:
             self._failed(turn.poll.device, error)
             turn.failed(loop.time(), shared=self._shared)
-        else:
-            self._answered(turn.poll.device)
-            if seen:
-                self._sink(seen)
-            turn.answered(started, loop.time())
+            return False
+        self._answered(turn.poll.device)
+        if seen:
+            self._sink(seen)
+        turn.answered(started, loop.time())
+        return True
 
     def _judge_load(self, turns: Sequence[Turn]) -> None:
         """Say when the polls of this lane ask for more time than there is, and when they no longer do."""

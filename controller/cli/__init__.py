@@ -8,7 +8,7 @@ import traceback
 
 import click
 
-from controller.cli.exits import FAULT, USAGE, WRONG, OurFault
+from controller.cli.exits import FAULT, INTERRUPTED, USAGE, WRONG, OurFault
 
 VERBS = {
     "check": "all errors and warnings of a site, with file:line:column",
@@ -67,7 +67,7 @@ def main() -> None:
         wrong.show()
         sys.exit(WRONG)
     except (click.Abort, KeyboardInterrupt):
-        sys.exit(130)
+        sys.exit(INTERRUPTED)
     except OurFault as fault:
         click.echo(f"veilleuse: {fault}", err=True)
         sys.exit(FAULT)

@@ -9,6 +9,8 @@ from typing import Any
 import click
 
 DONE, WRONG, USAGE, FAULT = 0, 1, 2, 3
+INTERRUPTED = 130
+"""By Ctrl-C, as shells count it."""
 
 
 class OurFault(Exception):

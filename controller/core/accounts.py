@@ -38,14 +38,13 @@ class NightAccount:
         return self.baseline_kwh - self.energy_kwh
 
 
-def count_device(wiring: Wiring, draft: Draft, device_id: str, before: DeviceImage | None, image: DeviceImage) -> None:
+def count_device(wiring: Wiring, draft: Draft, device_id: str, before: DeviceImage, image: DeviceImage) -> None:
     """Take up the energy and burning hours that passed at one device since its last answer."""
     for lamp_id in wiring.lamps_of_device.get(device_id, ()):
         lamp = wiring.site.lamps[lamp_id]
         _follow(draft, f"lamp/{lamp_id}/energy_kwh", image.value(f"lamp.{lamp.address}.energy"), "energy_kwh")
         _follow(draft, f"lamp/{lamp_id}/burning_h", image.value(f"lamp.{lamp.address}.burning"), "burning_h")
-        if before is not None:
-            _integrate(wiring, draft, lamp, before, image)
+        _integrate(wiring, draft, lamp, before, image)
 
 
 def begin(wiring: Wiring, draft: Draft) -> None:

@@ -24,16 +24,16 @@ class DeviceImage:
 
     def with_observations(self, observations: Iterable[Reading | Fault]) -> DeviceImage:
         """The image after an answer of the device."""
-        readings, faults = dict(self.readings), self.faults
+        readings, faults = dict(self.readings), dict(self.faults)
         heard = self.heard
         for seen in observations:
             heard = seen.at
             if isinstance(seen, Reading):
                 readings[seen.point.point] = seen
                 if faults:
-                    faults = {name: fault for name, fault in faults.items() if name != seen.point.point}
+                    faults.pop(seen.point.point, None)
             else:
-                faults = {**faults, seen.point.point: seen}
+                faults[seen.point.point] = seen
         return DeviceImage(readings, faults, heard, None)
 
     def with_silence(self, silence: Silence) -> DeviceImage:

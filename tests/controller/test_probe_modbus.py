@@ -108,6 +108,8 @@ def test_lists_of_units() -> None:
         ("127.0.0.1", "--objects"), ("/dev/null", "--rtu"), ("/dev/null", "--units", "0"), ("127.0.0.1", "--cert", "x"),
         ("127.0.0.1", "--rtu", "--ca", "x"), ("bacnet://127.0.0.1", "--units", "1"), ("cab", "--save", "x.yaml"),
         ("bacnet:127.0.0.1/24", "--instances", "9-1"), ("127.0.0.1", "--device", "1"), ("x", "--ede", "y"), ("/",),
+        ("bacnet:127.0.0.1/24", "--instances", "9-"), ("127.0.0.1", "--baud", "9600"), ("cab", "--parity", "N"),
+        ("/dev/null", "--try-speeds", "--baud", "9600"), ("--ede", "y", "--json"), ("town", "bacnet://127.0.0.1"),
     ],
 )  # fmt: skip
 def test_wrong_usage(words: tuple[str, ...]) -> None:

@@ -21,9 +21,9 @@ Example:
 @click.command(epilog=EXAMPLE)
 @click.argument("words", nargs=-1, metavar="[SITE] TARGET")
 @click.option("--units", metavar="LIST", help="Modbus units to ask: 1-247 or 1,3,10-12 (default: 1-16).")
-@click.option("--baud", type=click.IntRange(300, 4_000_000), default=9600, show_default=True, help="Of a serial line.")
-@click.option("--parity", type=click.Choice(["E", "N", "O"]), default="E", show_default=True, help="Of a serial line.")
-@click.option("--stop", type=click.Choice(["1", "2"]), default="1", show_default=True, help="Stop bits of the line.")
+@click.option("--baud", type=click.IntRange(300, 4_000_000), help="Of a serial line or behind --rtu (default: 9600).")
+@click.option("--parity", type=click.Choice(["E", "N", "O"]), help="Of the line (default: E).")
+@click.option("--stop", type=click.Choice(["1", "2"]), help="Stop bits of the line (default: 1).")
 @click.option("--try-speeds", is_flag=True, help="Serial line: the usual speeds and parities until somebody answers.")
 @click.option("--rtu", is_flag=True, help="HOST is a converter that passes RTU frames on as they are.")
 @click.option("--ca", type=click.Path(path_type=Path), metavar="FILE", help="Modbus over TLS: who signed the server.")
@@ -39,7 +39,12 @@ Example:
     "--ede", type=click.Path(path_type=Path), metavar="FILE", help="Draft a profile from an EDE file instead."
 )
 @click.option("--device", type=click.IntRange(0, 4_194_302), metavar="N", help="With --ede: which device of the file.")
-@click.option("--timeout", "timeout_s", type=click.FloatRange(0.05, 10), help="Seconds for an answer (0.5; BACnet 1).")
+@click.option(
+    "--timeout",
+    "timeout_s",
+    type=click.FloatRange(0.05, 10),
+    help="Seconds for an answer (0.5; BACnet 1; SITE: its own).",
+)
 @click.option("--save", type=click.Path(path_type=Path), metavar="FILE", help="Write site lines or a profile to FILE.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object in the end instead of lines.")
 @click.pass_context

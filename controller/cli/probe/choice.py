@@ -20,7 +20,8 @@ from drivers.profile import Profile
 LAST_UNIT = 247
 _DEFAULT_SITE = "/etc/veilleuse"
 _TLS_PORT = 802
-_MODBUS_ONLY = ("units", "try_speeds", "rtu", "ca", "cert", "key", "peek", "bits", "wide")
+_LINE_ONLY = ("baud", "parity", "stop")
+_MODBUS_ONLY = (*_LINE_ONLY, "units", "try_speeds", "rtu", "ca", "cert", "key", "peek", "bits", "wide")
 _BACNET_ONLY = ("own", "instances", "objects")
 _MODBUS_S, _BACNET_S = 0.5, 1.0
 
@@ -33,9 +34,9 @@ class Options:
     """The options as click has checked them one by one."""
 
     units: str | None
-    baud: int
-    parity: str
-    stop: str
+    baud: int | None
+    parity: str | None
+    stop: str | None
     try_speeds: bool
     rtu: bool
     ca: Path | None
@@ -62,6 +63,7 @@ def chosen(words: Sequence[str], options: Options) -> LookOnce:
 
         if words:
             raise ValueError("--ede reads a file: no TARGET beside it")
+        _refuse((*_MODBUS_ONLY, *_BACNET_ONLY, "timeout_s", "as_json"), options, "beside --ede")
         return partial(draft_from_ede, options.ede, options.device, options.save)
     if options.device is not None:
         raise ValueError("--device says which device of an --ede file")
@@ -73,6 +75,8 @@ def chosen(words: Sequence[str], options: Options) -> LookOnce:
     if isinstance(goal, Server | Line):
         return _modbus(goal, words[-1], directory, options)
     if isinstance(goal, Network | Station):
+        if directory is not None:
+            raise ValueError(f"{directory} says nothing of {words[-1]}: a device of the site is named by its id")
         return _bacnet(goal, words[-1], options)
     return _site(goal, directory, options)
 
@@ -82,6 +86,8 @@ def _modbus(goal: Server | Line, text: str, directory: Path | None, options: Opt
 
     if options.try_speeds and not isinstance(goal, Line):
         raise ValueError("--try-speeds is for a serial line")
+    if options.try_speeds and (options.baud or options.parity):
+        raise ValueError("--try-speeds tries all speeds and parities: no --baud or --parity beside it")
     if (options.bits or options.wide) and not options.peek:
         raise ValueError("--bits and --wide go with --peek")
     lowest = 1 if isinstance(goal, Line) or options.rtu else 0
@@ -134,25 +140,34 @@ def _site(goal: Named, directory: Path | None, options: Options) -> LookOnce:
 def _no_strangers(goal: Target, options: Options) -> None:
     """An option that does nothing here would be taken for one that did."""
     foreign: Mapping[type, tuple[str, ...]] = {
-        Server: _BACNET_ONLY,
+        Server: _BACNET_ONLY if options.rtu else (*_BACNET_ONLY, *_LINE_ONLY),
         Line: (*_BACNET_ONLY, "rtu", "ca", "cert", "key"),
         Network: _MODBUS_ONLY,
         Station: (*_MODBUS_ONLY, "instances"),
         Named: (*_MODBUS_ONLY, *_BACNET_ONLY),
     }
-    for name in foreign[type(goal)]:
+    _refuse(foreign[type(goal)], options, "for this target")
+
+
+def _refuse(foreign: Sequence[str], options: Options, where: str) -> None:
+    for name in foreign:
         if getattr(options, name):
-            raise ValueError(f"--{name.replace('_', '-')} means nothing for this target")
+            word = {"timeout_s": "timeout", "as_json": "json"}.get(name, name.replace("_", "-"))
+            raise ValueError(f"--{word} means nothing {where}")
+
+
+def _pace(options: Options) -> Pace:
+    return Pace(options.baud or 9600, options.parity or "E", int(options.stop or 1))
 
 
 def _end(goal: Server | Line, text: str, options: Options) -> End:
     if isinstance(goal, Line):
-        return SerialEnd(goal.path, options.baud, options.parity, int(options.stop))
+        pace = _pace(options)
+        return SerialEnd(goal.path, pace.baudrate, pace.parity, pace.stopbits)
     if options.ca is None:
         if options.cert or options.key:
             raise ValueError("--cert and --key go with --ca")
-        pace = Pace(options.baud, options.parity, int(options.stop)) if options.rtu else None
-        return TcpEnd(goal.host, goal.port, pace)
+        return TcpEnd(goal.host, goal.port, _pace(options) if options.rtu else None)
     if options.rtu:
         raise ValueError("--rtu and --ca do not go together")
     said = text.rpartition(":")[2].isdigit()
@@ -163,9 +178,10 @@ def _instances(text: str | None) -> tuple[int, int]:
     if text is None:
         return 0, 4_194_302
     low, dash, high = text.partition("-")
-    if not low.isdigit() or not (high or low).isdigit() or not int(low) <= int(high or low) <= 4_194_302:
+    high = high if dash else low
+    if not (low.isdecimal() and high.isdecimal()) or not int(low) <= int(high) <= 4_194_302:
         raise ValueError(f"--instances: {text!r} is not like 1000-1999")
-    return int(low), int(high) if dash and high else int(low)
+    return int(low), int(high)
 
 
 def profiles_of(directory: Path | None) -> dict[str, Profile]:

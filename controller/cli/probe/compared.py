@@ -46,9 +46,9 @@ class Compared:
             yield f"       {good} of {len(like.values)} points plausible{': ' * bool(telling)}{', '.join(telling)}"
         for sentence in self.against[:_SHOWN_ODD]:
             yield f"       {sentence}"
-        yield from (f"       {sentence}" for sentence in self.notes)
         if len(self.against) > _SHOWN_ODD:
             yield f"       and {len(self.against) - _SHOWN_ODD} more (--json tells all)"
+        yield from (f"       {sentence}" for sentence in self.notes)
 
     def facts(self) -> dict[str, object]:
         """For scripts."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from controller.cli.exits import DONE, WRONG
+from controller.cli.exits import DONE, INTERRUPTED, WRONG
 from controller.cli.probe.fragment import modbus_fragment, save
 from controller.cli.probe.progress import Teller
 from controller.cli.probe.registers import Form
@@ -21,7 +21,6 @@ from drivers.modbus.peek import Span
 from drivers.modbus.reader import Reader
 from drivers.profile import Profile
 
-INTERRUPTED = 130
 SPEEDS = tuple((baud, parity) for baud in (9600, 19200, 38400, 4800, 2400, 57600, 115200) for parity in ("E", "N", "O"))
 """The usual ones, the most usual first."""
 

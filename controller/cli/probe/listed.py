@@ -14,6 +14,7 @@ from controller.cli.exits import DONE
 from controller.cli.probe.device import BacnetDevice
 from controller.cli.probe.fragment import SITE_HEAD, save
 from controller.cli.targets import printable
+from drivers.bacnet.addresses import station
 from drivers.bacnet.naming import suggested_names
 from drivers.profile_check import OBJECT_TYPES
 from drivers.profile_draft import profile_draft, profile_from_ede, slug
@@ -86,7 +87,8 @@ def bacnet_fragment(target: str, own: str, devices: Sequence[BacnetDevice]) -> s
         words = printable(", ".join(filter(None, (about.name, about.vendor, about.model, about.firmware))))
         entry = f'id: device-{about.instance}, bus: probed, address: "{device.address}", instance: {about.instance}'
         lines.append(f"  # - {{{entry}, profile: ?}}   # {words}\n")
-    lines.append("  # A profile for one of them: veilleuse probe bacnet://ADDRESS --save NAME.yaml\n")
+    if any(not station(device.address).routed for device in devices):
+        lines.append("  # A profile for one not behind a router: veilleuse probe bacnet://ADDRESS --save NAME.yaml\n")
     return "".join(lines)
 
 

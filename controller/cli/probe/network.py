@@ -11,9 +11,8 @@ from pathlib import Path
 
 import click
 
-from controller.cli.exits import DONE, WRONG
+from controller.cli.exits import DONE, INTERRUPTED, WRONG
 from controller.cli.probe.device import HEADER, BacnetDevice, object_line
-from controller.cli.probe.endpoint import INTERRUPTED
 from controller.cli.probe.fragment import save
 from controller.cli.probe.listed import bacnet_fragment, check_profile_path, drafted
 from controller.cli.probe.progress import Teller
@@ -156,7 +155,7 @@ async def _reader_toward(address: str, wish: Wish, teller: Teller) -> Reader:
 
 
 def own_toward(address: str) -> str:
-    """Which of this machine's addresses leads to ``address``. Raises ClickException where none does."""
+    """Which of this machine's addresses leads to ``address``. Raises BindFailed where none does."""
     host, _, port = address.partition(":")
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as way:
         try:

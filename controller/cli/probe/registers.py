@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from controller.cli.status import aligned
-from drivers.modbus.peek import BITS, Decoding, Span, decodings, guess, text, texts
+from drivers.modbus.peek import Decoding, Span, decodings, guess, text, texts
+from drivers.modbus.polling import BITS
 
 _BITS_A_LINE = 16
 

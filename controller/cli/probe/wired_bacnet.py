@@ -67,7 +67,7 @@ async def _bacnet_device(reader: Reader, device: Device, its: BacnetDevice, wher
     address = its.address or await _looked_for(reader, its.instance)
     if its.station is not None and its.router is not None:
         reader.route(its.station.network, its.router)
-    peer = Peer(address)
+    peer = Peer(address, its.timeout_s, its.retries)
     instance = await reader.instance(peer)
     if instance != its.instance:
         return Compared(device.id, where, Verdict.WRONG, against=(f"device {instance} answers there",))

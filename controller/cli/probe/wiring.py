@@ -6,19 +6,19 @@ import asyncio
 import json
 from collections.abc import Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from controller.cli.exits import DONE, WRONG
+from controller.cli.exits import DONE, INTERRUPTED, WRONG
 from controller.cli.probe.compared import Compared, Verdict
-from controller.cli.probe.endpoint import INTERRUPTED
 from controller.cli.probe.progress import Teller
 from controller.cli.probe.wired_bacnet import bacnet_bus
 from controller.cli.probe.wired_modbus import modbus_bus
 from controller.cli.targets import loaded, unknown
-from drivers.modbus.settings import ModbusBus
+from drivers.modbus.settings import ModbusBus, ModbusDevice
 
 if TYPE_CHECKING:
     from config.site import Device, Site
@@ -59,6 +59,13 @@ def _meant(site: Site, name: str) -> list[Device]:
     return devices
 
 
+def _patient(device: Device, timeout_s: float) -> Device:
+    """With ``timeout_s`` where the device has one of its own."""
+    if isinstance(device.settings, ModbusDevice):
+        return device
+    return replace(device, settings=device.settings.model_copy(update={"timeout_s": timeout_s}))
+
+
 async def _compare(
     site: Site, devices: Sequence[Device], timeout_s: float | None, found: list[Compared], teller: Teller
 ) -> None:
@@ -68,6 +75,7 @@ async def _compare(
         settings = site.buses[bus].settings
         if timeout_s is not None:
             settings = settings.model_copy(update={"timeout_s": timeout_s})
+            members = [_patient(device, timeout_s) for device in members]
         comparing = (
             modbus_bus(site.directory, settings, members)
             if isinstance(settings, ModbusBus)
