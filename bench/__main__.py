@@ -41,9 +41,9 @@ def _plan() -> tuple[list[str], Plan]:
     parser = argparse.ArgumentParser(prog="make bench", description="Ratios in one run; docs/performance.md explains.")
     parser.add_argument("cases", nargs="*", metavar="CASE", help=", ".join(CASES))
     parser.add_argument("--quick", action="store_true", help="one short round of everything: four minutes")
-    parser.add_argument("--devices", help="whole-job: how many, e.g. 500,1000 (default 500,1000,3000; quick 500)")
-    parser.add_argument("--window", type=float, help="whole-job: seconds measured of each contestant in each round")
-    parser.add_argument("--rounds", type=int, help="whole-job: rounds of all contestants")
+    parser.add_argument("--devices", help="whole-job, peers: how many, e.g. 500,1000")
+    parser.add_argument("--window", type=float, help="seconds measured of each contestant in each round")
+    parser.add_argument("--rounds", type=int, help="rounds of all contestants")
     parser.add_argument("--alone", action="store_true", help="whole-job: the daemon only, no baselines")
     words = parser.parse_args()
     unknown = [case for case in words.cases if case not in CASES]

@@ -85,10 +85,7 @@ def _run(
     name: str, count: int, rate: int, field: Process, daemon: Process, listener: Listener, own_port: int, start_s: float
 ) -> Run:
     known, dropped, cpu_s, begin_s = len(listener.messages), drops(own_port), daemon.cpu_s(), time.monotonic()
-    said = len(_done(field))
-    field.tell(f"change {count} {rate}")
-    wait_until(lambda: len(_done(field)) > said, 60.0, "the changes are made")
-    wanted: list[list[float]] = json.loads(_done(field)[-1].split(" ", 2)[2])
+    wanted: list[list[float]] = json.loads(field.ask(f"change {count} {rate}", 60.0).split(" ", 1)[1])
     told_s = time.monotonic()
     with suppress(BenchFault):
         wait_until(lambda: right(wanted, listener.messages) == _DEVICES * BACNET_POINTS, _ARRIVE_S, "all arrive")
@@ -96,10 +93,6 @@ def _run(
     share = (daemon.cpu_s() - cpu_s) / (time.monotonic() - begin_s) * 100
     late = tuple(_late_s(message, start_s) for message in listener.messages[known:]) if rate else ()
     return Run(name, count, drops(own_port) - dropped, right(wanted, listener.messages), right_s, late, share)
-
-
-def _done(field: Process) -> list[str]:
-    return [line for line in field.text.splitlines(keepends=True) if line.startswith("done") and line.endswith("\n")]
 
 
 def right(wanted: Sequence[Sequence[float]], messages: Sequence[Message]) -> int:

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from bench.field import Broker
-from bench.figures import Arrival, Freshness, freshness
+from bench.figures import Arrival, Freshness, age_s, freshness
 from bench.listener import Listener
 from bench.plan import Plan
 from bench.process import BenchFault, Process, free_ports, python, wait_until
@@ -44,13 +44,7 @@ class Peer:
 
     def change(self, fault: str, port: int, unit: int) -> int:
         """Tell it; how often that unit was asked since it was last told of it."""
-        known = self._done()
-        self.process.tell(f"{fault} {port} {unit}")
-        wait_until(lambda: len(self._done()) > len(known), 5.0, f"the devices take {fault!r}")
-        return int(self._done()[-1].split()[1])
-
-    def _done(self) -> list[str]:
-        return [line for line in self.process.text.splitlines() if line.startswith("done")]
+        return int(self.process.ask(f"{fault} {port} {unit}", 5.0))
 
 
 class Trial:
@@ -107,7 +101,7 @@ class Trial:
 
 def first_good_s(arrivals: Iterable[Arrival], device: str, start_s: float, since_s: float) -> float:
     """How long after ``since_s`` a reading of ``device`` taken after it came; NaN while none has."""
-    fresh = (a.at_s for a in arrivals if a.device == device and start_s + a.tick * 0.01 >= since_s)
+    fresh = (a.at_s for a in arrivals if a.device == device and a.at_s - age_s(a, start_s) >= since_s)
     return min(fresh, default=math.nan) - since_s
 
 

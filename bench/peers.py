@@ -14,8 +14,7 @@ def run_peers(folder: Path, plan: Plan) -> list[Table]:
     """The daemon, both products and the spread loop in turn."""
     node_red.install()
     thingsboard.install()
-    window_s = plan.window_s or (15.0 if plan.quick else 60.0)
-    rounds = plan.rounds or (1 if plan.quick else 2)
+    window_s, rounds = plan.thorough
     contestants = (DAEMON, node_red.NODE_RED, thingsboard.THINGSBOARD, SPREAD)
     tables = []
     for count in plan.devices or (500,):

@@ -140,6 +140,17 @@ class Process:
             self._process.stdin.write(f"{line}\n".encode())
             self._process.stdin.flush()
 
+    def ask(self, line: str, within_s: float) -> str:
+        """Tell it ``line``; what stands behind ``done`` in the line that answers it. Raises BenchFault."""
+        known = len(self._done())
+        self.tell(line)
+        wait_until(lambda: len(self._done()) > known, within_s, f"{line!r} is done")
+        return self._done()[-1]
+
+    def _done(self) -> list[str]:
+        whole = (line for line in self.text.splitlines(keepends=True) if line.endswith("\n"))
+        return [line.removeprefix("done ").rstrip() for line in whole if line.startswith("done ")]
+
     def signal(self, number: signal.Signals) -> None:
         """A signal to the process itself."""
         self._process.send_signal(number)

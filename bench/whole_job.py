@@ -198,8 +198,7 @@ def _row(count: int, name: str, by_name: Mapping[str, Sequence[Outcome]]) -> tup
 
 def run_whole_job(folder: Path, plan: Plan) -> list[Table]:
     """All sizes: every contestant at the first one, the daemon and the spread loop at the larger ones."""
-    window_s = plan.window_s or (15.0 if plan.quick else 60.0)
-    rounds = plan.rounds or (1 if plan.quick else 2)
+    window_s, rounds = plan.thorough
     sizes = [(count, 0) for count in plan.devices or ((500,) if plan.quick else (500, 1000, 3000))]
     if not plan.quick and plan.devices is None:
         sizes.append((100, 20))

@@ -68,16 +68,22 @@ class Likeness:
 
     def hopeless(self, of: int) -> bool:
         """Whether it cannot fit any more, whatever the rest of its ``of`` values is."""
-        refused = sum(bool(value.refused) for value in self.values)
-        nothing_yet = self.count(Sight.TELLING) == 0 and refused > 1
-        return self.count(Sight.ODD) > 0 or refused * 4 > of or (nothing_yet and not self.named)
+        nothing_yet = self.count(Sight.TELLING) == 0 and self._refused > 1
+        return self.count(Sight.ODD) > 0 or self._misses(of) or (nothing_yet and not self.named)
 
     @property
     def fits(self) -> bool:
         """Whether it may be suggested: something speaks for it, nothing against it, and hardly a value is missing."""
         speaks = self.named or self.count(Sight.TELLING) > 0
-        missing = sum(bool(value.refused) for value in self.values)
-        return speaks and self.count(Sight.ODD) == 0 and missing * 4 <= len(self.values)
+        return speaks and self.count(Sight.ODD) == 0 and not self._misses(len(self.values))
+
+    @property
+    def _refused(self) -> int:
+        return sum(bool(value.refused) for value in self.values)
+
+    def _misses(self, of: int) -> bool:
+        """Whether too much is refused: more than a quarter of ``of``."""
+        return self._refused * 4 > of
 
     @property
     def score(self) -> int:

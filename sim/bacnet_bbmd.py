@@ -41,17 +41,13 @@ class Bbmd(UdpSide):
         self._until_s = {address: until_s for address, until_s in self._until_s.items() if until_s > now_s}
         return list(self._until_s)
 
-    def forget(self) -> None:
-        """As after a restart."""
-        self._until_s.clear()
-
     async def start(self) -> None:
         """Bind; OSError when the port is taken."""
         self.address = await self._bind(self.address)
 
     async def stop(self) -> None:
         """Close the socket and forget who was registered."""
-        self.forget()
+        self._until_s.clear()
         await self._unbind()
 
     def lines(self) -> list[str]:

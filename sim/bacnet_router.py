@@ -49,6 +49,11 @@ class Router(UdpSide):
                 await device.stop()
         await self._unbind()
 
+    def lines(self) -> list[str]:
+        """What stands here, for people."""
+        networks = ", ".join(str(network) for network in self.networks)
+        return [f"bacnet-ip {self.address[0]}:{self.address[1]} router to network {networks}"]
+
     def datagram_received(self, data: bytes, addr: Address) -> None:
         """One datagram from the IP side; what is malformed is passed over."""
         try:

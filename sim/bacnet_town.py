@@ -92,36 +92,16 @@ class BacnetFace:
         return [f"bacnet-ip {place} instance {self._where.instance} {self._device.id}"]
 
 
-class RouterFace:
-    """A router and what is behind it."""
-
-    def __init__(self, address: Address) -> None:
-        self.router = Router(address)
-
-    async def start(self) -> None:
-        """Bind; OSError when the port is taken."""
-        await self.router.start()
-
-    async def stop(self) -> None:
-        """Close the socket."""
-        await self.router.stop()
-
-    def lines(self) -> list[str]:
-        """What stands here, for people."""
-        networks = ", ".join(str(network) for network in self.router.networks)
-        return [f"bacnet-ip {self.router.address[0]}:{self.router.address[1]} router to network {networks}"]
-
-
 class BacnetTown:
     """Builds the faces of BACnet devices, one device after the other."""
 
     def __init__(self, town: Town, now: Callable[[], datetime]) -> None:
         self._town, self._now = town, now
-        self._routers: dict[Address, RouterFace] = {}
+        self._routers: dict[Address, Router] = {}
         self._bbmds: set[Address] = set()
         self._on_ip: list[BacnetFace] = []
 
-    def faces(self, device: Device, bus: Bus, where: BacnetDevice) -> Iterator[BacnetFace | RouterFace | Bbmd]:
+    def faces(self, device: Device, bus: Bus, where: BacnetDevice) -> Iterator[BacnetFace | Router | Bbmd]:
         """The face of ``device``, and those of its router and its bus' BBMD when it is the first there.
 
         Raises ValueError where two devices share one place, or where no router is named.
@@ -137,8 +117,8 @@ class BacnetTown:
             if router is None:
                 raise ValueError(f"{device.id}: the simulator needs via, the address of the router to {where.address}")
             is_new = router not in self._routers
-            behind = self._routers.setdefault(router, RouterFace(router))
-            behind.router.connect(where.station.network, where.station.mac, face.socket)
+            behind = self._routers.setdefault(router, Router(router))
+            behind.connect(where.station.network, where.station.mac, face.socket)
             if is_new:
                 yield behind
         else:
@@ -147,4 +127,4 @@ class BacnetTown:
 
     def _hearers(self) -> list[Address]:
         devices = [(face.socket.host, face.socket.port) for face in self._on_ip]
-        return [*devices, *(face.router.address for face in self._routers.values())]
+        return [*devices, *(router.address for router in self._routers.values())]

@@ -73,7 +73,7 @@ class Fault:
 
     @property
     def number(self) -> float:
-        """The only argument, of ``delay``, ``late``, ``exception`` and ``cov-full``."""
+        """The only argument, of the kinds that take one number."""
         return float(self.arguments[0])
 
     def __str__(self) -> str:

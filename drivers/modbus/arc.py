@@ -8,8 +8,6 @@ from __future__ import annotations
 import math
 
 FULL = 254
-MASK = 255
-"""No level: in an answer "not known", in a command "leave it as it is"."""
 _STEPS_A_DECADE = 253 / 3
 
 
@@ -21,7 +19,7 @@ def arc_level(percent: float) -> int:
 
 
 def arc_percent(level: int) -> float | None:
-    """The light output of a level in percent, to a thousandth; None for MASK and what is no level."""
+    """The light output of a level in percent, to a thousandth; None for 255, "not known", and what is no level."""
     if not 0 <= level <= FULL:
         return None
     return 0.0 if level == 0 else round(10 ** ((level - 1) / _STEPS_A_DECADE - 1), 3)

@@ -22,7 +22,7 @@ class ModbusDriver:
     def __init__(self, bus_id: str, settings: ModbusBus, devices: Sequence[BusDevice], host: Host) -> None:
         sharing: dict[End, list[BusDevice]] = {}
         for device in devices:
-            sharing.setdefault(_end(settings, device, host.directory), []).append(device)
+            sharing.setdefault(end_of(settings, device, host.directory), []).append(device)
         deadlines = Deadlines(settings.timeout_s)
         self._clients: list[Client] = []
         self._devices: dict[str, Device] = {}
@@ -74,7 +74,8 @@ def _settings(device: BusDevice) -> ModbusDevice:
     return device.settings
 
 
-def _end(bus: ModbusBus, device: BusDevice, directory: Path) -> End:
+def end_of(bus: ModbusBus, device: BusDevice, directory: Path) -> End:
+    """Where ``device`` of a bus is reached, for who asks it outside the daemon too. Raises as ``build``."""
     address = _settings(device).address
     pace = Pace(bus.baudrate, bus.parity, bus.stopbits)
     if bus.serial is not None:
@@ -106,8 +107,3 @@ def _device(device: BusDevice, client: Client, now: Now) -> Device:
 def build(bus_id: str, settings: ModbusBus, devices: Sequence[BusDevice], host: Host) -> Driver:
     """A driver for one bus, not yet open. Raises ValueError on an endpoint or a point that does not exist."""
     return ModbusDriver(bus_id, settings, devices, host)
-
-
-def end_of(bus: ModbusBus, device: BusDevice, directory: Path) -> End:
-    """Where ``device`` of a bus is reached, for who asks it outside the daemon. Raises as ``build``."""
-    return _end(bus, device, directory)

@@ -10,10 +10,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from drivers.modbus.codec import decode
+from drivers.modbus.codec import FLOATS, decode
 from drivers.profile import ModbusPoint, Table, WireType
 
-BITS = frozenset({Table.COIL, Table.DISCRETE})
 LONGEST = 1000
 """Registers that one look may span: more is for a program, not for eyes."""
 _SPAN = re.compile(r"(coil|discrete|input|holding):(0x[0-9a-f]{1,4}|\d{1,5})(?:\.\.(0x[0-9a-f]{1,4}|\d{1,5}))?")
@@ -87,7 +86,7 @@ def _decodings(words: Mapping[int, int], address: int, *, wide: bool) -> Iterato
 def _likely(kind: WireType, order: str, value: float | None, words: Sequence[int]) -> bool:
     if value is None or not value:
         return False
-    if kind in (WireType.FLOAT32, WireType.FLOAT64):
+    if kind in FLOATS:
         return _SMALLEST <= abs(value) < _LARGEST
     if kind.registers > 1:  # the upper words of a count are nearly empty, and something must lie in the lower ones
         upper, lower = (words[0], words[-1]) if order == "big" else (words[-1], words[0])
@@ -109,7 +108,7 @@ def guess(found: Sequence[Decoding]) -> str:
     """What the registers at an address may be of the mains, "" where nothing says so."""
     for one in sorted(found, key=lambda item: -item.type.registers):
         if one.likely and one.value is not None:
-            whole = one.type not in (WireType.FLOAT32, WireType.FLOAT64)
+            whole = one.type not in FLOATS
             if (one.type.registers < 4) and (said := mains(one.value, whole=whole)):
                 return said
     return ""

@@ -10,8 +10,8 @@ from drivers.likeness import Value
 from drivers.modbus.client import Client
 from drivers.modbus.codec import decode
 from drivers.modbus.ends import End, SerialEnd
-from drivers.modbus.peek import BITS, Span
-from drivers.modbus.polling import Request, places, plan
+from drivers.modbus.peek import Span
+from drivers.modbus.polling import BITS, Request, places, plan
 from drivers.profile import ModbusLimits, ModbusPoint, Table
 
 _BEHIND_A_GATEWAY = ("(exception 10)", "(exception 11)")

@@ -81,7 +81,6 @@ async def _throw(wires: list[Wire], port: int, count: int, instance: int) -> Non
 async def test_rubbish_disturbs_nobody(count: int) -> None:
     settings = bus(timeout_s=0.5)
     peer: RawPeer = await raw_peer(1201, lambda frame: [many_ack(frame, real(20.0))])
-    written = [frame for frame in peer.seen if frame.service == 15]
     turns = 0
     with structlog.testing.capture_logs() as lines:
         async with running(settings, device(peer.port, 1201, BacnetPoint("t", "analog-input,1"))) as driver:
@@ -99,6 +98,5 @@ async def test_rubbish_disturbs_nobody(count: int) -> None:
                 assert isinstance(seen, Reading)
     await peer.aclose()
     assert turns > 10, "it was polled meanwhile"
-    assert written == []
     assert not any(frame.service == 15 for frame in peer.seen)
     assert len(lines) <= 1 + count // 100_000, lines

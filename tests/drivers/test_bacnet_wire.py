@@ -310,22 +310,6 @@ def test_noise_is_refused(octets: bytes, at: int, reader: tuple[Any, bytes]) -> 
             continue
 
 
-@pytest.mark.long
-@pytest.mark.timeout(600)
-def test_a_million_mutations_raise_nothing_else() -> None:
-    import random
-
-    dice = random.Random(135)
-    kinds = ["flip", "cut", "drop", "double", "insert"]
-    for round_ in range(1_000_000):
-        reader, valid = READERS[round_ % 3]
-        mutations = [(dice.choice(kinds), dice.randrange(400), dice.randrange(256)) for _ in range(dice.randint(1, 3))]
-        try:
-            reader(mutated(valid, mutations))
-        except Malformed:
-            continue
-
-
 def test_nested_brackets_are_one_atom() -> None:
     octets = VALID_ONE[: VALID_ONE.index(0x3E) + 1] + bytes.fromhex("2e0e21050f1a0102 2f 3f")
     assert wire.read_answer(octets).content == (Atom(Tag.CONSTRUCTED),)
