@@ -141,7 +141,7 @@ class Link(Server):  # type: ignore[misc]
             self.tell(network.npdu(apdu))
 
     def received(self, octets: bytes, sender: Endpoint, *, broadcast: bool) -> None:
-        """One datagram; what is malformed is told once a minute and passed over."""
+        """One datagram; what is malformed is passed over."""
         if sender == self.local:
             return
         try:
@@ -151,8 +151,8 @@ class Link(Server):  # type: ignore[misc]
                     heard(sender, found.code)
             elif found is not None and self._is_trusted(octets[1], sender, broadcast=broadcast):
                 self._take(found)
-        except Malformed as error:
-            _log.warning("malformed datagram: %s", error)
+        except Malformed:  # as cheap as can be: a flood of it must disturb nobody
+            return
 
     def _is_trusted(self, function: int, sender: Endpoint, *, broadcast: bool) -> bool:
         """A forwarded message names its origin itself: only our BBMD, or one that broadcasts here, may."""

@@ -1,4 +1,4 @@
-"""Our link and bacpypes3 tell of each thing that they cannot read: this turns a flood into one line a minute."""
+"""bacpypes3 and our link tell of each APDU that they cannot read: this turns a flood into one line a minute."""
 
 from __future__ import annotations
 

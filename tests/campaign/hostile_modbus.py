@@ -199,7 +199,7 @@ def twice(peer: Hostile, asked: Asked) -> Sequence[Say]:
 def late_tcp(peer: Hostile, asked: Asked) -> Sequence[Say]:
     after_s = peer.timeout_s * peer.rng.uniform(1.02, 3.0)
     peer.late_until_s = max(peer.late_until_s, asyncio.get_running_loop().time() + after_s + peer.timeout_s)
-    return [Say(peer.right(asked), after_s)]
+    return [Say(peer.right(asked), after_s, after_s + peer.timeout_s)]
 
 
 def previous_again(peer: Hostile, asked: Asked) -> Sequence[Say]:
