@@ -104,12 +104,13 @@ def _unused(draft: Draft, site: Site) -> None:
     programs |= {rule.program for plan in written.plans.values() for rule in plan.rules}
     _never_used(draft, "calendars", written.calendars, in_rules | closing)
     _never_used(draft, "programs", written.programs, programs)
-    _never_used(draft, "plans", written.plans, {group.plan for group in written.groups})
+    _never_used(draft, "plans", written.plans, {group.plan for group in written.groups if group.plan})
     _never_used(draft, "occupancy", written.occupancy, {z.occupancy for b in written.buildings for z in b.zones})
     _never_used(draft, "lamp_types", written.lamp_types, {lamp.type.id for lamp in site.lamps.values()})
     _never_used(draft, "buses", written.buses, {device.bus for device in written.devices})
     devices = {item.device for part in (site.lamps, site.segments, site.zones, site.meters) for item in part.values()}
     devices |= {item.device for part in (site.cabinets, site.buildings) for item in part.values()}
+    devices |= {item.device for part in (site.photocells, site.presence_sensors) for item in part.values()}
     for device in written.devices:
         if device.id not in devices:
             draft.warning(device.where("id"), "nothing uses this device; it is polled all the same")

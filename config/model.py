@@ -12,7 +12,15 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
 from config.fields import Duration, Id, Number, Text, shown
 from config.heating import BuildingFile, OccupancyFile
-from config.lighting import CabinetFile, GroupFile, LampTypeFile, PlanFile, ProgramFile
+from config.lighting import (
+    CabinetFile,
+    GroupFile,
+    LampTypeFile,
+    PhotocellFile,
+    PlanFile,
+    PresenceFile,
+    ProgramFile,
+)
 from config.problems import did_you_mean
 from config.written import Written
 
@@ -168,6 +176,8 @@ class SiteFile(Written):
     cabinets: tuple[CabinetFile, ...] = ()
     lamps: Path | None = Field(None, description="inventory of the lamps, default lamps.csv")
     meters: tuple[MeterFile, ...] = ()
+    photocells: tuple[PhotocellFile, ...] = ()
+    presence: tuple[PresenceFile, ...] = ()
     programs: dict[Id, ProgramFile] = Field(default_factory=dict)
     plans: dict[Id, PlanFile] = Field(default_factory=dict)
     groups: tuple[GroupFile, ...] = ()

@@ -47,7 +47,9 @@ def build_lighting(site: Site, seed: int) -> LightingPlant:
             continue
         model = plant.lamps[lamp.id] = _lamp(lamp.id, lamp.type, seed)
         fed_by = plant.contactors.get(lamp.segment) if lamp.segment else None
-        if lamp.device in plant.cabinets:
+        if lamp.address is None:
+            _feeding(site, lamp, plant).guests.append((model, fed_by))
+        elif lamp.device in plant.cabinets:
             plant.cabinets[lamp.device].lamps[lamp.address] = (model, fed_by)
         else:
             plant.gateways[lamp.device][lamp.address] = model
@@ -59,8 +61,8 @@ def _feeding(site: Site, lamp: InventoryLamp, plant: LightingPlant) -> Cabinet:
     """The cabinet that a gateway's lamp hangs on: its segment's, else its own cabinet's, else a supply of its own."""
     devices = [site.segments[lamp.segment].device] if lamp.segment else []
     devices += [site.cabinets[lamp.cabinet].device] if lamp.cabinet else []
-    known = (plant.cabinets[device] for device in devices if device in plant.cabinets)
-    return next(known, plant.supplies[lamp.device])
+    known = next((plant.cabinets[device] for device in devices if device in plant.cabinets), None)
+    return known or plant.supplies[lamp.device]
 
 
 def _cabinet(name: str, seed: int) -> Cabinet:

@@ -23,7 +23,7 @@ from drivers.registry import DRIVERS
 
 PROFILES = Path("profiles")
 _OWN_KEYS = ("id", "bus", "profile")
-_INDEXED = re.compile(r"(lamp|segment|zone)\.(\d+)\.")
+_INDEXED = re.compile(r"(lamp|segment|zone|photocell|presence)\.(\d+)\.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,10 @@ _MAPPINGS = {
     "bus": "buses", "calendar": "calendars", "lamp type": "lamp_types", "program": "programs",
     "plan": "plans", "occupancy": "occupancy",
 }  # fmt: skip
-_LISTS = {"device": "devices", "cabinet": "cabinets", "meter": "meters", "group": "groups", "building": "buildings"}
+_LISTS = {
+    "device": "devices", "cabinet": "cabinets", "meter": "meters", "group": "groups", "building": "buildings",
+    "photocell": "photocells", "presence sensor": "presence",
+}  # fmt: skip
 
 
 @dataclass(slots=True)

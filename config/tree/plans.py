@@ -1,4 +1,4 @@
-"""Control programs, plans and the groups that follow them."""
+"""Control programs and plans."""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
 from config.fields import START
-from config.lighting import GroupFile, PlanFile, ProgramFile, RuleFile
+from config.lighting import PlanFile, ProgramFile, RuleFile
 from config.problems import did_you_mean
-from config.site import Group
 from config.tree.draft import Draft
-from config.tree.inventory import Inventory, lamps_by
 from schedules.calendars import ALLOWED, Calendar, DayRule, DayRuleError, parse_days
 from schedules.moments import parse_moment
 from schedules.plan import Plan, Rule
@@ -18,7 +16,6 @@ from schedules.program import LevelStep, PolarPolicy, Program
 from schedules.sun import Place
 
 _NONE = timedelta()
-_SHOWN = 5
 
 
 def build_programs(draft: Draft) -> dict[str, Program]:
@@ -84,78 +81,3 @@ def _days(draft: Draft, rule: RuleFile, calendars: Mapping[str, Calendar]) -> Da
                 hint = did_you_mean(error.word, error.allowed) or ";"
                 draft.error(where, f'"{word}" names no day{hint} allowed: {ALLOWED}')
     return parse_days(rule.on, calendars) if right else None
-
-
-def build_groups(draft: Draft, plans: Mapping[str, Plan], inventory: Inventory) -> dict[str, Group]:
-    """The groups by id with their members of today; nobody may belong to two."""
-    groups: dict[str, Group] = {}
-    owner: dict[str, str] = {}
-    for written in draft.written.groups:
-        spot, label = draft.spot(written.where("id")), draft.document.label(written.where("id"))
-        if not draft.unique("group", written.id, spot, label):
-            continue
-        lamps = _members(draft, written, inventory)
-        segments = _segments(draft, written, inventory)
-        _claim(draft, written, "lamps", lamps, owner)
-        _claim(draft, written, "segments", segments, owner)
-        plan = draft.find("plan", written.plan, plans, written.where("plan"))
-        if plan:
-            groups[written.id] = Group(written.id, plan, lamps, segments)
-    return groups
-
-
-def _members(draft: Draft, written: GroupFile, inventory: Inventory) -> tuple[str, ...]:
-    """The lamps that fit any of the group's words, in the order of the inventory."""
-    if written.lamps is None:
-        return ()
-    chosen: set[str] = set()
-    chosen.update(_chosen(draft, written, "street", lamps_by(inventory, "street")))
-    chosen.update(_chosen(draft, written, "cabinet", _with_all(inventory.cabinets, lamps_by(inventory, "cabinet"))))
-    chosen.update(_chosen(draft, written, "segment", _with_all(inventory.segments, lamps_by(inventory, "segment"))))
-    chosen.update(_chosen(draft, written, "id", {name: [name] for name in inventory.lamps}, "lamp"))
-    return tuple(name for name in inventory.lamps if name in chosen)
-
-
-def _with_all(known: Mapping[str, object], found: Mapping[str, list[str]]) -> dict[str, list[str]]:
-    """``found`` with an empty list for those that exist but hold no lamp."""
-    return {name: found.get(name, []) for name in known}
-
-
-def _chosen(
-    draft: Draft, written: GroupFile, key: str, known: Mapping[str, list[str]], kind: str = ""
-) -> Iterator[str]:
-    if written.lamps is None:
-        return
-    where = written.lamps.where(key)
-    is_list = isinstance(draft.document.at(where), list)
-    for index, word in enumerate(getattr(written.lamps, key)):
-        yield from draft.find(kind or key, word, known, (*where, index) if is_list else where) or ()
-
-
-def _segments(draft: Draft, written: GroupFile, inventory: Inventory) -> tuple[str, ...]:
-    """Segments of their own; one that feeds lamps follows these and has no plan besides."""
-    feeding = lamps_by(inventory, "segment")
-    own: list[str] = []
-    is_list = isinstance(draft.document.at(written.where("segments")), list)
-    for index, name in enumerate(written.segments):
-        where = written.where("segments", index) if is_list else written.where("segments")
-        segment = draft.find("segment", name, inventory.segments, where)
-        if segment and name in feeding:
-            lamps = ", ".join(feeding[name][:_SHOWN])
-            draft.error(where, f'segment "{name}" feeds lamps ({lamps}) and follows them; list the lamps instead')
-        elif segment:
-            own.append(name)
-    return tuple(own)
-
-
-def _claim(draft: Draft, written: GroupFile, key: str, names: tuple[str, ...], owner: dict[str, str]) -> None:
-    """One group each; those that another group has already are one error, at this group."""
-    taken: dict[str, list[str]] = {}
-    for name in names:
-        first = owner.setdefault(f"{key}/{name}", written.id)
-        if first != written.id:
-            taken.setdefault(first, []).append(name)
-    for first, doubled in taken.items():
-        more = f" and {len(doubled) - _SHOWN} more" if len(doubled) > _SHOWN else ""
-        listed = ", ".join(doubled[:_SHOWN]) + more
-        draft.error(written.where(key), f'already in group "{first}": {listed}')

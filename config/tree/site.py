@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from config.model import MqttFile, OverridesFile, SiteHead, TimingFile
 from config.settings import Settings, read_secret
-from config.site import Device, Mqtt, OverridePolicy, Site, Timing
+from config.site import Device, Mqtt, OverridePolicy, Photocell, PresenceSensor, Site, Timing
 from config.tree.calendars import build_calendars
 from config.tree.devices import Wired, build_buses, build_devices, with_points
 from config.tree.draft import Draft
+from config.tree.groups import build_groups
 from config.tree.heating import Heating, build_heating, build_meters, build_occupancies
 from config.tree.inventory import Inventory, build_inventory
-from config.tree.plans import build_groups, build_plans, build_programs
+from config.tree.plans import build_plans, build_programs
+from config.tree.sensors import build_photocells, build_presence_sensors, used
 from schedules.sun import Place
 
 _SOMEWHERE = Place(0.0, 0.0, ZoneInfo("UTC"))
@@ -36,15 +39,18 @@ def build_site(draft: Draft, settings: Settings) -> Site | None:
     groups = build_groups(draft, plans, inventory)
     heating = build_heating(draft, wired, build_occupancies(draft, calendars, place.zone))
     meters = build_meters(draft, wired, inventory, heating)
+    cells, presence = build_photocells(draft, wired), build_presence_sensors(draft, wired, inventory)
     if head is None or draft.findings.failed:
         return None
     return Site(
         id=head.id, name=head.name or head.id, place=place, country=head.country,
         directory=draft.files.directory, config_hash=draft.files.hash,
         mqtt=mqtt, timing=timing, overrides=overrides,
-        buses=buses, devices=_devices(wired, inventory, heating), calendars=calendars, plans=plans, groups=groups,
+        buses=buses, devices=_devices(wired, inventory, heating, cells, presence), calendars=calendars,
+        plans=plans, groups=groups,
         lamps=inventory.lamps, segments=inventory.segments, cabinets=inventory.cabinets,
         meters=meters, buildings=heating.buildings, zones=heating.zones,
+        photocells=cells, presence_sensors=presence,
     )  # fmt: skip
 
 
@@ -55,9 +61,24 @@ def _head(draft: Draft) -> SiteHead | None:
     return draft.written.site
 
 
-def _devices(wired: dict[str, Wired], inventory: Inventory, heating: Heating) -> dict[str, Device]:
+def _devices(
+    wired: Mapping[str, Wired],
+    inventory: Inventory,
+    heating: Heating,
+    cells: Mapping[str, Photocell],
+    presence: Mapping[str, PresenceSensor],
+) -> dict[str, Device]:
+    """The devices with the points that this site uses."""
     return {
-        name: with_points(device, {**inventory.used(name), "zone": heating.used(name)})
+        name: with_points(
+            device,
+            {
+                **inventory.used(name),
+                "zone": heating.used(name),
+                "photocell": used(cells.values(), name),
+                "presence": used(presence.values(), name),
+            },
+        )
         for name, device in wired.items()
     }
 
