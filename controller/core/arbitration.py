@@ -28,6 +28,8 @@ class Source(StrEnum):
     """Who fills a slot."""
 
     OVERRIDE = "override"
+    RELIGHT = "relight"
+    PRESENCE = "presence"
     OPTIMUM_START = "optimum-start"
     PLAN = "plan"
     DEFAULT = "relinquish-default"
@@ -35,6 +37,8 @@ class Source(StrEnum):
 
 _PLACE: dict[Source, tuple[Priority, int]] = {
     Source.OVERRIDE: (Priority.OVERRIDE, 0),
+    Source.RELIGHT: (Priority.PRESENCE, 0),
+    Source.PRESENCE: (Priority.PRESENCE, 1),
     Source.OPTIMUM_START: (Priority.PLAN, 0),
     Source.PLAN: (Priority.PLAN, 1),
     Source.DEFAULT: (Priority.RELINQUISH_DEFAULT, 0),
@@ -84,7 +88,10 @@ class PriorityArray:
 
 
 def arbitrate(wishes: Iterable[Slot | None], default: Slot, now: datetime) -> PriorityArray:
-    """Order the wishes that are in force, strongest first, with ``default`` behind them all."""
+    """Order the wishes that are in force, strongest first, with ``default`` behind them all.
+
+    Of two from the same source the first one given is the stronger.
+    """
     standing = [wish for wish in wishes if wish is not None and wish.in_force(now)]
     standing.sort(key=lambda slot: _PLACE[slot.source])
     return PriorityArray((*standing, default))

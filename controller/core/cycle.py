@@ -32,7 +32,7 @@ def begin(wiring: Wiring, saved: Saved, now: datetime) -> Step:
     known = {
         key: replace(override, until=min(override.until, latest))
         for key, override in saved.overrides.items()
-        if override.until > now and key in wiring.targets
+        if override.until > now and wiring.takes_commands(key)
     }
     state = State(
         at=now,
@@ -51,12 +51,13 @@ def adopt(wiring: Wiring, state: State, now: datetime, by: timedelta | None = No
         at=now,
         image={device: image for device, image in state.image.items() if device in devices},
         preheats={key: slot for key, slot in state.preheats.items() if key in targets},
-        overrides={key: override for key, override in state.overrides.items() if key in targets},
+        overrides={key: override for key, override in state.overrides.items() if wiring.takes_commands(key)},
         outputs={key: output for key, output in state.outputs.items() if key in targets},
         alarms=state.alarms,
         counters=state.counters,
         seen=state.seen,
         held=state.held,
+        closings=state.closings,
     )
     return _armed(wiring, carried, now, by)
 
@@ -242,7 +243,7 @@ def _due(wiring: Wiring, draft: Draft, key: str) -> None:
     elif kind == "zone":
         heating.zone_due(wiring, draft, rest)
     elif kind == "override":
-        overrides.override_due(draft, rest)
+        overrides.override_due(wiring, draft, rest)
     elif kind == "output":
         reconcile.output_due(wiring, draft, rest)
     elif kind == "alarm":

@@ -1,13 +1,22 @@
-"""Lamps and segments: from the groups' plans and the operators' overrides to what each contactor and lamp shall do."""
+"""Lighting groups, lamps and segments: from plans and overrides to the level that an output shall have.
+
+What a whole group wants is worked out once a cycle and shared by its lamps; only a lamp with a wish of its own gets an
+array of its own. So dusk costs what changes, not lamps times wishes.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
 from controller.core.arbitration import PriorityArray, Slot, Source, arbitrate
+from controller.core.journal import Override
 from controller.core.state import Draft
 from controller.core.wiring import Wiring
 from schedules import plan as plans
 
 _NO_PLAN = Slot(Source.DEFAULT, 0.0, "no plan and no override")
+_NO_GROUP = PriorityArray((_NO_PLAN,))
 
 
 def group_due(wiring: Wiring, draft: Draft, group_id: str) -> None:
@@ -16,31 +25,61 @@ def group_due(wiring: Wiring, draft: Draft, group_id: str) -> None:
     demand = plans.evaluate(group.plan, draft.now)
     wish = Slot(Source.PLAN, demand.level, f"plan {group.plan.id}: {demand.reason}", demand.until)
     before = draft.demands.get(group_id)
-    draft.demands[group_id] = wish
     draft.schedule(f"group/{group_id}", plans.next_change(group.plan, draft.now))
-    if before is not None and (before.value, before.reason, before.until) == (
-        wish.value,
-        wish.reason,
-        wish.until,
-    ):
+    if before == wish:
         return
-    draft.rearrange.update(f"lamp/{lamp}" for lamp in group.lamps)
-    draft.rearrange.update(f"segment/{segment}" for segment in group.segments)
+    draft.demands[group_id] = wish
+    touch_group(wiring, draft, group_id)
+
+
+def touch_group(wiring: Wiring, draft: Draft, group_id: str) -> None:
+    """A wish of the group, or of one that it is nested in, changed: work out anew all that follows it."""
+    draft.arrays.clear()
+    draft.rearrange.update(wiring.outputs_of[group_id])
+
+
+def touch(wiring: Wiring, draft: Draft, key: str) -> None:
+    """A wish of one target changed, which may be a whole group."""
+    kind, _, identity = key.partition("/")
+    if kind == "group":
+        touch_group(wiring, draft, identity)
+    else:
+        draft.single = None
+        draft.rearrange.add(key)
+
+
+def group_array(wiring: Wiring, draft: Draft, group_id: str | None) -> PriorityArray:
+    """The wishes for everything in a group, those of the groups around it included; in % of the output."""
+    if group_id is None:
+        return _NO_GROUP
+    found = draft.arrays.get(group_id)
+    if found is None:
+        chain = wiring.chain_of[group_id]
+        wishes = [override_slot(draft, f"group/{each}") for each in chain]
+        found = arbitrate((*wishes, draft.demands.get(group_id)), _NO_PLAN, draft.now)
+        draft.arrays[group_id] = found
+    return found
 
 
 def lamp_array(wiring: Wiring, draft: Draft, lamp_id: str) -> PriorityArray:
     """The wishes for one lamp, in % of its output."""
     key = f"lamp/{lamp_id}"
-    return arbitrate((override_slot(draft, key), _plan_slot(wiring, draft, key)), _NO_PLAN, draft.now)
+    shared = group_array(wiring, draft, wiring.group_of.get(key))
+    if key not in _single(draft):
+        return shared
+    return arbitrate((override_slot(draft, key), *shared.slots[:-1]), _NO_PLAN, draft.now)
 
 
 def segment_array(wiring: Wiring, draft: Draft, segment_id: str) -> PriorityArray:
     """The wishes for one contactor: 1 closed, 0 open. One that feeds lamps follows the brightest of them."""
     key = f"segment/{segment_id}"
     lamps = wiring.lamps_of_segment.get(segment_id)
-    wish = _following(wiring, draft, lamps) if lamps else _plan_slot(wiring, draft, key)
+    if lamps:
+        wishes: Iterable[Slot] = (_following(_of_lamps(wiring, draft, segment_id, lamps)),)
+    else:
+        wishes = group_array(wiring, draft, wiring.group_of.get(key)).slots[:-1]
     own = override_slot(draft, key)
-    switched = (_switched(slot) for slot in (own, wish) if slot is not None)
+    switched = (_switched(slot) for slot in (own, *_by_pattern(wiring, segment_id, wishes)) if slot is not None)
     return arbitrate(switched, _NO_PLAN, draft.now)
 
 
@@ -49,26 +88,52 @@ def override_slot(draft: Draft, key: str) -> Slot | None:
     override = draft.overrides.get(key)
     if override is None:
         return None
-    by = f" by {override.by}" if override.by else ""
-    reason = f"override{by}: {override.reason}" if override.reason else f"override{by}"
     allure = override.allure.value if override.allure is not None else None
-    return Slot(Source.OVERRIDE, override.value, reason, override.until, allure, override.by)
+    return Slot(Source.OVERRIDE, override.value, _words(override, key), override.until, allure, override.by)
 
 
-def _plan_slot(wiring: Wiring, draft: Draft, key: str) -> Slot | None:
-    group = wiring.group_of.get(key)
-    return None if group is None else draft.demands.get(group)
+def _words(override: Override, key: str) -> str:
+    of_group = f" of {key}" if key.startswith("group/") else ""
+    by = f" by {override.by}" if override.by else ""
+    head = f"override{of_group}{by}"
+    return f"{head}: {override.reason}" if override.reason else head
 
 
-def _following(wiring: Wiring, draft: Draft, lamps: list[str]) -> Slot:
-    brightest = max((lamp_array(wiring, draft, lamp).winner for lamp in lamps), key=lambda slot: slot.value)
-    if brightest.value > 0.0:
-        reason = f"feeds lamps at {brightest.value:g} %: {brightest.reason}"
-    else:
-        reason = f"feeds no lit lamp: {brightest.reason}"
-    return Slot(Source.PLAN, brightest.value, reason, brightest.until)
+def _single(draft: Draft) -> set[str]:
+    """The targets with a wish of their own."""
+    if draft.single is None:
+        draft.single = set(draft.overrides)
+    return draft.single
+
+
+def _of_lamps(wiring: Wiring, draft: Draft, segment_id: str, lamps: Sequence[str]) -> Iterator[Slot]:
+    """The winners of the lamps that a contactor feeds; one a group while none of them has a wish of its own."""
+    if _single(draft).isdisjoint(f"lamp/{lamp}" for lamp in lamps):
+        groups = wiring.groups_feeding[segment_id] or (None,)
+        return (group_array(wiring, draft, group).winner for group in groups)
+    return (lamp_array(wiring, draft, lamp).winner for lamp in lamps)
+
+
+def _following(winners: Iterable[Slot]) -> Slot:
+    brightest = max(winners, key=lambda slot: slot.value)
+    feeds = f"feeds lamps at {brightest.value:g} %" if brightest.value > 0.0 else "feeds no lit lamp"
+    source = Source.PLAN if brightest.source is Source.DEFAULT else brightest.source
+    return replace(brightest, source=source, reason=f"{feeds}: {brightest.reason}")
+
+
+def _by_pattern(wiring: Wiring, segment_id: str, wishes: Iterable[Slot]) -> Iterator[Slot]:
+    """The wishes as the cabinet's relay patterns turn them into this contactor."""
+    cabinet = wiring.site.cabinets.get(wiring.site.segments[segment_id].cabinet)
+    in_some = cabinet is not None and any(segment_id in pattern.segments for pattern in cabinet.patterns)
+    for slot in wishes:
+        pattern = cabinet.pattern_for(slot.value) if in_some and cabinet is not None and slot.value > 0.0 else None
+        if pattern is None:
+            yield slot
+        else:
+            value = slot.value if segment_id in pattern.segments else 0.0
+            yield replace(slot, value=value, reason=f"pattern {pattern.level:g} %: {slot.reason}")
 
 
 def _switched(slot: Slot) -> Slot:
     closed = 1.0 if slot.value > 0.0 else 0.0
-    return Slot(slot.source, closed, slot.reason, slot.until, by=slot.by)
+    return replace(slot, value=closed)

@@ -7,12 +7,14 @@ output is compared again with each reading and written again until the wire says
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from controller.core import owed
 from controller.core.arbitration import Priority, PriorityArray
+from controller.core.drive import told_level
 from controller.core.heating import zone_array
 from controller.core.lighting import lamp_array, segment_array
-from controller.core.state import CommandResult, Draft, Output, Slots, WriteState
+from controller.core.state import Draft, Output, Slots, WriteState
 from controller.core.wiring import Kind, Target, Wiring
 from drivers.api import Outcome, PointId, Reading, Write, WriteResult
 
@@ -37,14 +39,21 @@ def array_of(wiring: Wiring, draft: Draft, target: Target) -> PriorityArray:
 
 def arrange(wiring: Wiring, draft: Draft, target: Target) -> bool:
     """Work out what the point shall hold; when that changed, pursue it. Returns whether the value changed."""
-    wanted = _wanted(target, array_of(wiring, draft, target))
+    wanted = _wanted(wiring, draft, target, array_of(wiring, draft, target))
     output = draft.outputs.get(target.key)
     draft.changed.add(target.key)
+    if target.key in wiring.nodeless_of:
+        draft.changed.update(wiring.nodeless_of[target.key])
     if output is not None and output.slots == wanted:
         _settle_owed(draft, target, output)
         return False
-    owed = output.command_id if output is not None else ""
-    fresh = Output(wanted, draft.now, command_id=owed, in_flight=output.in_flight if output else None)
+    if output is None:
+        fresh = Output(wanted, draft.now)
+    else:
+        fresh = Output(
+            wanted, draft.now, command_id=output.command_id, in_flight=output.in_flight,
+            held=output.held, held_since=output.held_since,
+        )  # fmt: skip
     draft.outputs[target.key] = fresh
     pursue(wiring, draft, target, fresh)
     return True
@@ -167,9 +176,12 @@ def held_key(target: Target, priority: int) -> str:
     return f"{target.device}/{target.command}@{int(priority)}"
 
 
-def _wanted(target: Target, array: PriorityArray) -> Slots:
+def _wanted(wiring: Wiring, draft: Draft, target: Target, array: PriorityArray) -> Slots:
     if not target.prioritised:
-        return ((int(Priority.PLAN), array.present_value),)
+        value = array.present_value
+        if target.kind is Kind.LAMP:
+            value = told_level(draft, wiring.site.lamps[target.id], value)
+        return ((int(Priority.PLAN), value),)
     automatic = array.at(Priority.PLAN)
     return ((int(Priority.PLAN), automatic), (int(Priority.OVERRIDE), array.at(Priority.OVERRIDE)))
 
@@ -211,11 +223,47 @@ def _differing(target: Target, slots: Slots, reading: Reading | None) -> Slots:
 
 
 def _write(wiring: Wiring, draft: Draft, target: Target, output: Output, reading: Reading | None) -> None:
+    wait, why = _held_back(wiring, draft, target, output, reading)
+    if wait is not None:
+        draft.outputs[target.key] = replace(output, not_before=wait, detail=why)
+        draft.schedule(f"output/{target.key}", wait)
+        return
     deadline = draft.now + timedelta(seconds=wiring.site.timing.feedback_s)
     slots = _differing(target, output.slots, reading)
     draft.writes.extend(Write(point_of(target), value, priority) for priority, value in slots)
     draft.outputs[target.key] = replace(output, in_flight=deadline, attempts=output.attempts + 1, reassert=False)
     draft.schedule(f"output/{target.key}", deadline)
+
+
+def _held_back(
+    wiring: Wiring, draft: Draft, target: Target, output: Output, reading: Reading | None
+) -> tuple[datetime | None, str]:
+    """Until when a contactor must wait: its least time on or off, and its turn in a staggered cabinet."""
+    if target.kind is not Kind.SEGMENT:
+        return None, ""
+    wanted = output.slots[0][1]
+    closed = output.held if output.held_since is not None else None
+    if closed is not None and output.held_since is not None and wanted != closed:
+        limit_s, word = (target.min_on_s, "on") if closed else (target.min_off_s, "off")
+        end = output.held_since + timedelta(seconds=limit_s)
+        if draft.now < end:
+            return end, f"least time {word} of {limit_s:g} s"
+    if not wanted or (reading is not None and reading.value == wanted):
+        return None, ""
+    cabinet = wiring.site.segments[target.id].cabinet
+    return _turn(draft, cabinet, wiring.site.cabinets[cabinet].stagger_s)
+
+
+def _turn(draft: Draft, cabinet: str, stagger_s: float) -> tuple[datetime | None, str]:
+    """When the next contactor of the cabinet may close; taking the turn where that is now."""
+    if stagger_s <= 0.0:
+        return None, ""
+    last = draft.closings.get(cabinet)
+    turn = draft.now if last is None else last + timedelta(seconds=stagger_s)
+    if draft.now < turn:
+        return turn, "waits for its turn: contactors of a cabinet close one after the other"
+    draft.closings[cabinet] = draft.now
+    return None, ""
 
 
 def _confirm(wiring: Wiring, draft: Draft, target: Target, output: Output, reading: Reading | None) -> None:
@@ -233,6 +281,9 @@ def _confirm(wiring: Wiring, draft: Draft, target: Target, output: Output, readi
         in_flight=None,
         not_before=None,
     )
+    value = output.slots[0][1]
+    if target.kind is Kind.SEGMENT and value != output.held:
+        settled = replace(settled, held=value, held_since=draft.now)
     _settle_owed(draft, target, settled)
     draft.outputs[target.key] = replace(settled, command_id="")
     draft.schedule(f"output/{target.key}", draft.now + timedelta(seconds=wiring.site.timing.reassert_s))
@@ -261,13 +312,13 @@ def _settle_owed(draft: Draft, target: Target, output: Output) -> None:
         return
     if output.write is WriteState.PENDING:
         return
-    draft.results.append(CommandResult(output.command_id, target.key, output.write.value, output.detail, draft.now))
+    owed.settle(draft, target.key, output.command_id, output.write.value, output.detail)
     draft.outputs[target.key] = replace(output, command_id="")
 
 
 def _owe_pending(draft: Draft, target: Target, output: Output, detail: str) -> None:
     if output.command_id:
-        draft.results.append(CommandResult(output.command_id, target.key, "pending", detail, draft.now))
+        owed.settle(draft, target.key, output.command_id, "pending", detail)
     draft.outputs[target.key] = replace(output, write=WriteState.PENDING, detail=detail, command_id="")
 
 

@@ -13,7 +13,7 @@ from enum import StrEnum
 from heapq import heappop, heappush
 from typing import Generic, TypeVar
 
-from controller.core.arbitration import Slot
+from controller.core.arbitration import PriorityArray, Slot
 from controller.core.image import DeviceImage
 from controller.core.journal import Journal, Override
 from drivers.api import Write
@@ -56,6 +56,9 @@ class Output:
     """The device was away: write on its return even where the register still shows our value."""
     command_id: str = ""
     """The command whose result is owed once this output is settled."""
+    held: float | None = None
+    """What the device was last seen to hold; None before that, and on points with a priority array."""
+    held_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +72,23 @@ class Alarm:
     value: float | None = None
     threshold: float | None = None
     detail: str = ""
+    suppressed_by: str | None = None
+    """The alarm that explains this one, ``kind/id/event``, or ``maintenance/<work order>``."""
 
 
 AlarmKey = tuple[str, str]
 """``(kind/id, TALQ event)``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Debt:
+    """A command to a group: the targets whose write is still to be settled, and what became of the others."""
+
+    target: str
+    waiting: frozenset[str]
+    outcomes: Mapping[str, int] = field(default_factory=dict)
+    worst: str = ""
+    """The first target that was not applied, and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +108,10 @@ class State:
     """Ids of commands already executed or refused."""
     held: Mapping[str, float] = field(default_factory=dict)
     """BACnet slots that we occupy, ``device/point@priority``."""
+    closings: Mapping[str, datetime] = field(default_factory=dict)
+    """When a contactor of a staggered cabinet was last told to close, by cabinet."""
+    debts: Mapping[str, Debt] = field(default_factory=dict)
+    """Commands to groups whose result is owed, by the command's id."""
     due: Mapping[str, datetime] = field(default_factory=dict)
     heap: tuple[tuple[datetime, str], ...] = ()
     night: date | None = None
@@ -202,8 +222,14 @@ class Draft:
         self.counters: Overlay[str, float] = Overlay(state.counters)
         self.seen: Overlay[str, datetime] = Overlay(state.seen)
         self.held: Overlay[str, float] = Overlay(state.held)
+        self.closings: Overlay[str, datetime] = Overlay(state.closings)
+        self.debts: Overlay[str, Debt] = Overlay(state.debts)
         self.due: Overlay[str, datetime] = Overlay(state.due)
         self.night = state.night
+        self.arrays: dict[str, PriorityArray] = {}
+        """What each group wants, as far as it was asked for in this cycle."""
+        self.single: set[str] | None = None
+        """The targets with a wish of their own; None: not known yet."""
         self.rearrange: set[str] = set()
         """Targets whose wishes changed in this cycle."""
         self.judged: set[str] = set()
@@ -278,6 +304,8 @@ class Draft:
             counters=self.counters.merged(),
             seen=self.seen.merged(),
             held=self.held.merged(),
+            closings=self.closings.merged(),
+            debts=self.debts.merged(),
             due=due,
             heap=self._heap_over(due),
             night=self.night,

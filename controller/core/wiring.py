@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -22,6 +22,13 @@ class Kind(StrEnum):
     BUILDING = "building"
 
 
+_AT_ONCE = (0.0, 0.0)
+_OF_A_LAMP = (
+    "command", "level", "power", "energy", "burning", "failure", "gear-failure", "silent", "voltage", "power-factor",
+    "temperature", "starts",
+)  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """One commanded point: ``key`` is ``kind/id``, ``command`` the point written, ``feedback`` what it really does."""
@@ -37,6 +44,9 @@ class Target:
     tolerance: float
     """How far a reading may be from what was written and still show it; ``relative_tolerance`` of the value."""
     relative_tolerance: float
+    min_on_s: float
+    min_off_s: float
+    """Once it is above 0, or at 0, it stays so for so long."""
     prioritised: bool
     """Whether the device has a priority array of its own for it (BACnet commandable)."""
     restore: float | None = None
@@ -57,8 +67,21 @@ class Wiring:
         """The points of a device whose readings steer something: what is commanded, what a zone's plan looks at."""
         self.entities_of: defaultdict[str, list[str]] = defaultdict(list)
         self.lamps_of_segment: defaultdict[str, list[str]] = defaultdict(list)
+        """All lamps that a contactor feeds, with a node or without."""
         self.lamps_of_device: defaultdict[str, list[str]] = defaultdict(list)
+        """The lamps with a node at a device."""
         self.group_of: dict[str, str] = {}
+        """The group that each lamp and each segment of its own belongs to, by ``kind/id``."""
+        self.groups_feeding: dict[str, tuple[str, ...]] = {}
+        """The groups of the lamps that a contactor feeds, by segment; None in no group is left out."""
+        self.chain_of: dict[str, tuple[str, ...]] = {}
+        """Each group with those that it is nested in, the nearest first."""
+        self.outputs_of: dict[str, tuple[str, ...]] = {}
+        """The targets that follow a group, those of nested groups too."""
+        self.nodeless_of: defaultdict[str, list[str]] = defaultdict(list)
+        """The lamps without a node that a contactor feeds, ``lamp/id`` by ``segment/id``."""
+        self.sensed: dict[tuple[str, str], tuple[str, str]] = {}
+        """What a point tells besides an entity's state: ``("photocell" or "presence", id)`` by device and point."""
         self.device_of: dict[str, str] = {}
         self.stale_after_s: dict[str, float] = {}
         for device in site.devices.values():
@@ -71,6 +94,12 @@ class Wiring:
             self._add_zone(zone)
         for group in site.groups.values():
             self._add_group(group)
+        for group in site.groups.values():
+            self.outputs_of[group.id] = tuple(dict.fromkeys(self._outputs(group)))
+        for segment_id, lamps in self.lamps_of_segment.items():
+            groups = (self.group_of.get(f"lamp/{lamp}") for lamp in lamps)
+            self.groups_feeding[segment_id] = tuple(dict.fromkeys(group for group in groups if group is not None))
+        self._add_sensors()
         for meter in site.meters.values():
             self._add_meter(meter)
         for cabinet in site.cabinets.values():
@@ -92,6 +121,14 @@ class Wiring:
         if kind == "device":
             return identity in self.site.devices
         return identity in self.site.buses if kind == "bus" else subject in self.device_of
+
+    def takes_commands(self, key: str) -> bool:
+        """Whether ``kind/id`` is commanded: a target, or a group."""
+        return key in self.targets or (key.removeprefix("group/") in self.outputs_of and key.startswith("group/"))
+
+    def followers(self, key: str) -> tuple[str, ...]:
+        """The targets that a command to ``key`` reaches."""
+        return self.outputs_of[key.removeprefix("group/")] if key.startswith("group/") else (key,)
 
     def stale_after(self, device: str, point: str) -> float:
         """Age in seconds of the site's clock from which a reading of ``point`` is stale."""
@@ -115,7 +152,9 @@ class Wiring:
         if key not in self.entities_of[device]:
             self.entities_of[device].append(key)
 
-    def _add_target(self, kind: Kind, identity: str, device: str, command: str, feedback: str) -> None:
+    def _add_target(
+        self, kind: Kind, identity: str, device: str, command: str, feedback: str, min_s: tuple[float, float] = _AT_ONCE
+    ) -> None:
         spec = self.points(device).get(command)
         if spec is None or not spec.writable:
             return
@@ -131,6 +170,8 @@ class Wiring:
             maximum=spec.maximum if spec.maximum is not None else (30.0 if kind is Kind.ZONE else 100.0),
             tolerance=max(step * 0.51, 0.01),
             relative_tolerance=share * 0.51,
+            min_on_s=min_s[0],
+            min_off_s=min_s[1],
             prioritised=isinstance(spec, BacnetPoint) and spec.commandable,
             restore=spec.restore if isinstance(spec, BacnetPoint) else None,
         )
@@ -140,28 +181,26 @@ class Wiring:
         self.steered_by[device].add(command)
 
     def _add_lamp(self, lamp: Lamp) -> None:
-        stem = f"lamp.{lamp.address}"
-        self._add_target(Kind.LAMP, lamp.id, lamp.device, f"{stem}.command", f"{stem}.level")
-        names = (
-            "command",
-            "level",
-            "power",
-            "energy",
-            "burning",
-            "failure",
-            "gear-failure",
-            "silent",
-            "voltage",
-        )
-        self._show(f"lamp/{lamp.id}", lamp.device, *(f"{stem}.{name}" for name in names))
-        self.lamps_of_device[lamp.device].append(lamp.id)
         if lamp.segment is not None:
             self.lamps_of_segment[lamp.segment].append(lamp.id)
+        if lamp.has_node:
+            stem = f"lamp.{lamp.address}"
+            self._add_target(Kind.LAMP, lamp.id, lamp.device, f"{stem}.command", f"{stem}.level")
+            self._show(f"lamp/{lamp.id}", lamp.device, *(f"{stem}.{name}" for name in _OF_A_LAMP))
+            self.lamps_of_device[lamp.device].append(lamp.id)
+        elif lamp.segment is not None:
+            stem = f"segment.{self.site.segments[lamp.segment].output}"
+            self._show(f"lamp/{lamp.id}", lamp.device, f"{stem}.feedback", f"{stem}.breaker")
+            self.nodeless_of[f"segment/{lamp.segment}"].append(f"lamp/{lamp.id}")
 
     def _add_segment(self, segment: Segment) -> None:
         stem = f"segment.{segment.output}"
-        self._add_target(Kind.SEGMENT, segment.id, segment.device, f"{stem}.command", f"{stem}.feedback")
-        self._show(f"segment/{segment.id}", segment.device, f"{stem}.command", f"{stem}.feedback", f"{stem}.breaker")
+        lamps = (self.site.lamps[lamp] for lamp in self.lamps_of_segment.get(segment.id, ()))
+        cool_down_s = max((lamp.type.cool_down_s for lamp in lamps), default=0.0)
+        limits = (segment.min_on_s, max(segment.min_off_s, cool_down_s))
+        self._add_target(Kind.SEGMENT, segment.id, segment.device, f"{stem}.command", f"{stem}.feedback", limits)
+        names = (f"{stem}.{name}" for name in ("command", "feedback", "breaker", "local", "loop"))
+        self._show(f"segment/{segment.id}", segment.device, *names, "local")
 
     def _add_zone(self, zone: Zone) -> None:
         stem = f"zone.{zone.number}"
@@ -174,6 +213,35 @@ class Wiring:
             self.group_of[f"lamp/{lamp}"] = group.id
         for segment in group.segments:
             self.group_of[f"segment/{segment}"] = group.id
+        self.chain_of[group.id] = tuple(self._chain(group.id))
+
+    def _chain(self, group: str | None) -> Iterator[str]:
+        while group is not None:
+            yield group
+            group = self.site.groups[group].parent
+
+    def _outputs(self, group: Group) -> Iterator[str]:
+        for lamp in group.lamps:
+            if f"lamp/{lamp}" in self.targets:
+                yield f"lamp/{lamp}"
+            elif (segment := self.site.lamps[lamp].segment) is not None and f"segment/{segment}" in self.targets:
+                yield f"segment/{segment}"
+        yield from (f"segment/{segment}" for segment in group.segments if f"segment/{segment}" in self.targets)
+        for nested in group.groups:
+            yield from self._outputs(self.site.groups[nested])
+
+    def _add_sensors(self) -> None:
+        """Photocells and presence sensors steer; the cabinet of their device shows nothing of them."""
+        for cell in self.site.photocells.values():
+            for word in ("illuminance", "dark"):
+                self._add_sensor(cell.device, f"photocell.{cell.number}.{word}", ("photocell", cell.id))
+        for sensor in self.site.presence_sensors.values():
+            self._add_sensor(sensor.device, f"presence.{sensor.number}.detected", ("presence", sensor.id))
+
+    def _add_sensor(self, device: str, point: str, sensor: tuple[str, str]) -> None:
+        if self.has(device, point):
+            self.sensed[device, point] = sensor
+            self.steered_by[device].add(point)
 
     def _add_meter(self, meter: Meter) -> None:
         self._show(
@@ -183,7 +251,7 @@ class Wiring:
         )
 
     def _add_cabinet(self, cabinet: Cabinet) -> None:
-        mains = (p for p in self.points(cabinet.device) if p == "door" or p.startswith("meter."))
+        mains = (p for p in self.points(cabinet.device) if p in ("door", "local", "leakage") or p.startswith("meter."))
         self._show(f"cabinet/{cabinet.id}", cabinet.device, *mains)
 
     def _add_building(self, building: Building) -> None:

@@ -31,6 +31,7 @@ _DEMANDS = ("level", "setpoint_c", "allure", "relinquish")
 _DEMANDS_OF = {
     "lamp": ("level", "relinquish"),
     "segment": ("level", "relinquish"),
+    "group": ("level", "relinquish"),
     "zone": ("setpoint_c", "allure", "relinquish"),
 }
 _RFC3339 = re.compile(

@@ -51,7 +51,9 @@ def test_a_lamp_on_dalis_curve_is_switched_off_from_1_percent() -> None:
     site = town()
     points = ("lamp.1.command", "lamp.1.level")
     dali = replace(site.devices["cab-mairie"], profile=profile("adfweb-dali"), points=points)
-    field = Field(Wiring(replace(site, devices={**site.devices, "cab-mairie": dali})), at("2026-01-12 20:00"))
+    deep = {name: replace(lamp, type=replace(lamp.type, min_level=0.1)) for name, lamp in site.lamps.items()}
+    town_of_dali = replace(site, devices={**site.devices, "cab-mairie": dali}, lamps=deep)
+    field = Field(Wiring(town_of_dali), at("2026-01-12 20:00"))
     field.start()
     field.poll()
     for number, value in enumerate((1.0, 0.0, 1.0, 0.1, 0.0)):

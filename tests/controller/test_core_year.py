@@ -16,7 +16,7 @@ from controller.core.journal import Saved
 from controller.core.state import Step
 from controller.core.wiring import Wiring
 from schedules.allures import Setpoints
-from tests.controller.towns import town
+from tests.controller.towns import LED, town
 from tests.schedules import test_virtual_year as oracle
 from tests.schedules.builders import PARIS
 
@@ -37,7 +37,7 @@ def held(step: Step, key: str) -> float | None:
 
 
 def lamp_levels(first: datetime, last: datetime) -> dict[datetime, float]:
-    """The oracle's level at each minute."""
+    """The oracle's level at each minute, as far down as the lamps go."""
     year = list(oracle.minutes(first, last + oracle.DAY))
     clock = {highest: at for at, highest in reversed(year)}
     found: dict[datetime, float] = {}
@@ -49,7 +49,7 @@ def lamp_levels(first: datetime, last: datetime) -> dict[datetime, float]:
             evening, level, pending = tonight, 0.0, oracle.levels_of_the_night(tonight, clock)[::-1]
         while pending and pending[-1][0] <= at:
             level = pending.pop()[1]
-        found[at] = level
+        found[at] = max(level, LED.min_level) if level > 0 else 0.0
     return found
 
 
