@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable
 from datetime import date, timedelta
 from urllib.parse import urlsplit
 
+from config.lint_lighting import lint_lighting
 from config.lint_plans import lint_plans
 from config.site import Lamp, Site
 from config.tree.draft import Draft
@@ -28,6 +29,7 @@ def lint_site(draft: Draft, site: Site, today: date) -> None:
     _setpoints(draft, site)
     _unused(draft, site)
     _broker(draft, site)
+    lint_lighting(draft, site)
     lint_plans(draft, site, today)
 
 
@@ -50,7 +52,7 @@ def _memberships(draft: Draft, site: Site) -> None:
     feeding = {lamp.segment for lamp in site.lamps.values()}
     for written in draft.written.groups:
         group = site.groups[written.id]
-        if not group.lamps and not group.segments:
+        if not group.lamps and not group.segments and not group.groups:
             draft.warning(written.where("id"), "no lamp and no segment belongs to this group")
     _orphans(draft, [lamp for name, lamp in site.lamps.items() if name not in grouped])
     for cabinet in draft.written.cabinets:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,17 +42,28 @@ def command(site: Path, target: str, at_text: str | None, as_json: bool) -> None
     from controller.core.wiring import Wiring
 
     wiring = Wiring(loaded(site))
-    key = _output(wiring.site, target)
+    key, without_node = _commanded(wiring, _output(wiring.site, target))
     if key not in wiring.targets:
         raise click.ClickException(
             f"{key} is not commanded: the profile of its device has no point that can be written"
         )
     zone = wiring.site.place.zone
     found = _explained(wiring, key, at_text, zone)
+    if without_node:
+        found = replace(found, note="; ".join(words for words in (without_node, found.note) if words))
     if as_json:
         click.echo(json.dumps(facts_of(found, zone), indent=2, ensure_ascii=False))
     else:
         click.echo("\n".join(map(printable, lines_of(found, zone))))
+
+
+def _commanded(wiring: Wiring, key: str) -> tuple[str, str]:
+    """What to explain for ``key``: of a lamp without a node its contactor, and the words that say so."""
+    kind, _, identity = key.partition("/")
+    lamp = wiring.site.lamps.get(identity) if kind == "lamp" else None
+    if lamp is None or lamp.has_node:
+        return key, ""
+    return f"segment/{lamp.segment}", f"{key} has no node: it burns while segment/{lamp.segment} feeds it"
 
 
 def _output(site: Site, target: str) -> str:

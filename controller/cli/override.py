@@ -64,7 +64,7 @@ def command(
     if not reason and value != RELEASE:
         raise click.UsageError("--reason is needed: who reads the log wants to know why")
     town = loaded(site)
-    commanded = {"lamp": town.lamps, "segment": town.segments, "zone": town.zones}
+    commanded = {"lamp": town.lamps, "segment": town.segments, "zone": town.zones, "group": town.groups}
     name = the_one(target, [f"{kind}/{identity}" for kind, known in commanded.items() for identity in known])
     kind, _, identity = name.partition("/")
     fields = {**demand(kind, value), "reason": reason, "by": by or getpass.getuser()}

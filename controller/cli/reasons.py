@@ -167,6 +167,9 @@ def _measured(state: Mapping[str, object]) -> Iterator[str]:
         yield "contactor closed" if state["on"] else "contactor open"
     if state.get("breaker_tripped") is True:
         yield "breaker tripped"
+    drive = state.get("drive")
+    if isinstance(drive, list):
+        yield f"told {state.get('commanded')} % for {state.get('demand')} %: {', '.join(map(str, drive))}"
 
 
 def _ground(target: str, value: object, zone: ZoneInfo) -> str:

@@ -106,6 +106,8 @@ def _follow(draft: Draft, name: str, device_value: float | None, quantity: str) 
     last = draft.counters.get(f"{name}@device")
     if last == device_value:
         return
+    if last is None:
+        draft.rearrange.add(name.rpartition("/")[0])  # what a lamp is told may follow its burning hours
     gained = 0.0 if last is None else device_value - last
     _add(draft, name, gained if 0.0 < gained < _PLAUSIBLE[quantity] else 0.0)
     _put(draft, f"{name}@device", device_value)

@@ -23,7 +23,7 @@ def told_level(draft: Draft, lamp: Lamp, level: float) -> float:
     if is_plain(kind):
         return max(level, kind.min_level)
     told = round(level * _share(draft, lamp) / _STEP) * _STEP
-    return min(100.0, max(told, kind.min_level))
+    return min(100.0, max(told, kind.min_level, _STEP))
 
 
 def is_plain(kind: LampType) -> bool:

@@ -121,17 +121,20 @@ def _following(winners: Iterable[Slot]) -> Slot:
     return replace(brightest, source=source, reason=f"{feeds}: {brightest.reason}")
 
 
+def by_pattern(wiring: Wiring, segment_id: str, level: float) -> tuple[float, str]:
+    """The level as the cabinet's relay patterns leave it to this contactor (0 where it stays open), and why."""
+    if segment_id not in wiring.in_patterns or level <= 0.0:
+        return level, ""
+    pattern = wiring.site.cabinets[wiring.site.segments[segment_id].cabinet].pattern_for(level)
+    if pattern is None:
+        return level, ""
+    return (level if segment_id in pattern.segments else 0.0), f"pattern {pattern.level:g} %: "
+
+
 def _by_pattern(wiring: Wiring, segment_id: str, wishes: Iterable[Slot]) -> Iterator[Slot]:
-    """The wishes as the cabinet's relay patterns turn them into this contactor."""
-    cabinet = wiring.site.cabinets.get(wiring.site.segments[segment_id].cabinet)
-    in_some = cabinet is not None and any(segment_id in pattern.segments for pattern in cabinet.patterns)
     for slot in wishes:
-        pattern = cabinet.pattern_for(slot.value) if in_some and cabinet is not None and slot.value > 0.0 else None
-        if pattern is None:
-            yield slot
-        else:
-            value = slot.value if segment_id in pattern.segments else 0.0
-            yield replace(slot, value=value, reason=f"pattern {pattern.level:g} %: {slot.reason}")
+        level, words = by_pattern(wiring, segment_id, slot.value)
+        yield replace(slot, value=level, reason=f"{words}{slot.reason}") if words else slot
 
 
 def _switched(slot: Slot) -> Slot:

@@ -8,7 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
+from config.site import Lamp
 from controller.core.arbitration import PriorityArray
+from controller.core.diagnostics import powered
+from controller.core.drive import expected_power_w, told_level
+from controller.core.drive import reasons as drive_words
 from controller.core.heating import ready_at, temperature
 from controller.core.image import NOTHING_HEARD, DeviceImage
 from controller.core.reconcile import array_of
@@ -59,6 +63,8 @@ def alarm_of(state: State, name: AlarmKey) -> Payload | None:
 
 def _lamp(wiring: Wiring, draft: Draft, identity: str) -> Payload:
     lamp = wiring.site.lamps[identity]
+    if not lamp.has_node:
+        return _lamp_without_node(wiring, draft, lamp)
     image = _image(draft, lamp.device)
     stem = f"lamp.{lamp.address}"
     power = image.value(f"{stem}.power")
@@ -72,9 +78,33 @@ def _lamp(wiring: Wiring, draft: Draft, identity: str) -> Payload:
     commanded = _command(wiring, draft, f"lamp/{identity}")
     level = commanded.pop("value", None)
     if isinstance(level, int | float):
-        body["commanded"] = _rounded(level, 1)
-        body["expected_power_w"] = _rounded(lamp.type.expected_power_w(level), 1)
+        told = told_level(draft, lamp, level)
+        body["commanded"] = _rounded(told, 1)
+        body["expected_power_w"] = _rounded(expected_power_w(draft, lamp, told), 1)
+        if told != level:
+            body["demand"] = _rounded(level, 1)
+            body["drive"] = drive_words(draft, lamp) or [f"lowest level {lamp.type.min_level:g} %"]
     return body | commanded
+
+
+def _lamp_without_node(wiring: Wiring, draft: Draft, lamp: Lamp) -> Payload:
+    """Nobody measures it: it is fed or not, and is commanded as its contactor is."""
+    segment = wiring.site.segments[lamp.segment or ""]
+    key, stem = f"segment/{segment.id}", f"segment.{segment.output}"
+    image = _image(draft, segment.device)
+    fed = powered(wiring, draft, lamp) if image.value(f"{stem}.feedback") is not None else None
+    commanded = _command(wiring, draft, key)
+    closed = commanded.pop("value", None)
+    level = None if closed is None else 100.0 * float(closed == 1.0)
+    return {
+        "fed": fed,
+        "commanded": level,
+        "expected_power_w": None if level is None else _rounded(lamp.type.expected_power_w(level) if level else 0.0, 1),
+        "energy_kwh": _rounded(draft.counters.get(f"lamp/{lamp.id}/energy_kwh"), 3),
+        "burning_h": _rounded(draft.counters.get(f"lamp/{lamp.id}/burning_h"), 2),
+        "quality": _quality(wiring, draft, segment.device, f"{stem}.feedback", f"{stem}.command"),
+        **commanded,
+    }
 
 
 def _segment(wiring: Wiring, draft: Draft, identity: str) -> Payload:
@@ -186,8 +216,13 @@ def write_state(wiring: Wiring, draft: Draft, target: Target, output: Output | N
     feedback = _image(draft, target.device).value(target.feedback)
     late = (draft.now - output.since).total_seconds() > wiring.site.timing.feedback_s
     if late and feedback is not None and feedback != output.slots[0][1]:
-        return WriteState.NO_FEEDBACK
+        return WriteState.MASKED if by_hand(_image(draft, target.device), target.feedback) else WriteState.NO_FEEDBACK
     return output.write
+
+
+def by_hand(image: DeviceImage, feedback: str) -> bool:
+    """Whether a selector at the cabinet, or at the contactor itself, stands on hand."""
+    return 1.0 in (image.value("local"), image.value(feedback.replace(".feedback", ".local")))
 
 
 def why(array: PriorityArray) -> list[Mapping[str, object]]:

@@ -13,7 +13,7 @@ from itertools import groupby
 from operator import itemgetter
 
 from config.site import Segment, Site
-from controller.core import heating
+from controller.core import heating, lighting
 from controller.core.state import Draft, State
 from controller.core.wiring import Wiring
 from schedules.plan import Plan, steps_between
@@ -90,8 +90,14 @@ def _contactor_steps(wiring: Wiring, segment: Segment, start: datetime, end: dat
     plans = dict.fromkeys(wiring.site.groups[group].plan for group in groups if group is not None)
     if not plans:
         return [Step(start, OPEN, _NO_PLAN)] if start < end else []
-    steps = _brightest([_plan_steps(plan, start, end) for plan in plans])
-    return merged(Step(step.at, CLOSED if step.level > 0.0 else OPEN, _words(step, bool(lamps))) for step in steps)
+    brightest = _brightest([_plan_steps(plan, start, end) for plan in plans])
+    steps = (_by_pattern(wiring, segment, Step(at.at, at.level, _words(at, bool(lamps)))) for at in brightest)
+    return merged(Step(step.at, CLOSED if step.level > 0.0 else OPEN, step.reason) for step in steps)
+
+
+def _by_pattern(wiring: Wiring, segment: Segment, step: Step) -> Step:
+    level, words = lighting.by_pattern(wiring, segment.id, step.level)
+    return Step(step.at, level, f"{words}{step.reason}")
 
 
 def _words(step: Step, feeds: bool) -> str:

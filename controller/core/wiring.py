@@ -78,6 +78,13 @@ class Wiring:
         """Each group with those that it is nested in, the nearest first."""
         self.outputs_of: dict[str, tuple[str, ...]] = {}
         """The targets that follow a group, those of nested groups too."""
+        self.in_patterns = {
+            segment
+            for cabinet in site.cabinets.values()
+            for pattern in cabinet.patterns
+            for segment in pattern.segments
+        }
+        """The contactors that relay patterns switch."""
         self.nodeless_of: defaultdict[str, list[str]] = defaultdict(list)
         """The lamps without a node that a contactor feeds, ``lamp/id`` by ``segment/id``."""
         self.sensed: dict[tuple[str, str], tuple[str, str]] = {}

@@ -14,8 +14,8 @@ from config.starter import NotEmpty, example_directory, examples, write_starter
 from tests.config.conftest import TODAY
 
 
-def test_there_are_two() -> None:
-    assert examples() == ["minimal", "valbourg"]
+def test_there_are_three() -> None:
+    assert examples() == ["armoires", "minimal", "valbourg"]
     with pytest.raises(KeyError):
         example_directory("paris")
 
