@@ -14,7 +14,9 @@ Example:
 
 @click.command(epilog=EXAMPLE)
 @click.argument("directory", type=click.Path(path_type=Path), metavar="DIR")
-@click.option("--example", default="minimal", show_default=True, help="Which town to start from: minimal, armoires or valbourg.")
+@click.option(
+    "--example", default="minimal", show_default=True, help="Which town to start from: minimal, armoires or valbourg."
+)
 def command(directory: Path, example: str) -> None:
     """Write a commented starter site into DIR, which must be new or empty.
 

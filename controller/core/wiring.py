@@ -91,6 +91,11 @@ class Wiring:
         """What a point tells besides an entity's state: ``("photocell" or "presence", id)`` by device and point."""
         self.device_of: dict[str, str] = {}
         self.stale_after_s: dict[str, float] = {}
+        self._add_entities(site)
+        self._join_groups(site)
+        self._add_sensors()
+
+    def _add_entities(self, site: Site) -> None:
         for device in site.devices.values():
             self._add_device(device)
         for lamp in site.lamps.values():
@@ -99,6 +104,14 @@ class Wiring:
             self._add_segment(segment)
         for zone in site.zones.values():
             self._add_zone(zone)
+        for meter in site.meters.values():
+            self._add_meter(meter)
+        for cabinet in site.cabinets.values():
+            self._add_cabinet(cabinet)
+        for building in site.buildings.values():
+            self._add_building(building)
+
+    def _join_groups(self, site: Site) -> None:
         for group in site.groups.values():
             self._add_group(group)
         for group in site.groups.values():
@@ -106,13 +119,6 @@ class Wiring:
         for segment_id, lamps in self.lamps_of_segment.items():
             groups = (self.group_of.get(f"lamp/{lamp}") for lamp in lamps)
             self.groups_feeding[segment_id] = tuple(dict.fromkeys(group for group in groups if group is not None))
-        self._add_sensors()
-        for meter in site.meters.values():
-            self._add_meter(meter)
-        for cabinet in site.cabinets.values():
-            self._add_cabinet(cabinet)
-        for building in site.buildings.values():
-            self._add_building(building)
 
     def points(self, device: str) -> Mapping[str, ModbusPoint | BacnetPoint]:
         """The points of a device's profile by name."""
