@@ -48,7 +48,7 @@ def _ending(override: Override, latest: datetime) -> Override:
 
 
 def _free(output: Output, now: datetime) -> Output:
-    return replace(output, since=min(output.since, now), in_flight=None, not_before=None)
+    return output._replace(since=min(output.since, now), in_flight=None, not_before=None)
 
 
 def _raised(alarm: Alarm, now: datetime) -> Alarm:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
 
 from controller.core.state import CommandResult, Debt, Draft, Output
 
@@ -22,7 +21,7 @@ def owe(draft: Draft, command_id: str, target: str, outputs: Collection[str]) ->
         output = draft.outputs.get(key) or Output((), draft.now)
         if output.command_id:
             settle(draft, key, output.command_id, _PENDING, "overtaken by a newer command")
-        draft.outputs[key] = replace(output, command_id=command_id)
+        draft.outputs[key] = output._replace(command_id=command_id)
 
 
 def settle(draft: Draft, key: str, command_id: str, outcome: str, detail: str) -> None:

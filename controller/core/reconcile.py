@@ -6,7 +6,6 @@ output is compared again with each reading and written again until the wire says
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from controller.core import owed
@@ -90,7 +89,7 @@ def written(wiring: Wiring, draft: Draft, result: WriteResult) -> None:
         _remember_held(draft, target, result.write)
         if len(output.slots) > 1 and result.observed is not None and not _agrees(target, output.slots, result.observed):
             return  # the sibling slot's own result is still to come
-        _confirm(wiring, draft, target, replace(output, in_flight=None), result.observed)
+        _confirm(wiring, draft, target, output._replace(in_flight=None), result.observed)
         return
     if result.outcome is Outcome.MASKED:
         _remember_held(draft, target, result.write)
@@ -114,8 +113,8 @@ def lost(draft: Draft, target: Target) -> None:
     """The device went silent: whatever was on its way is in doubt and will be asserted on its return."""
     output = draft.outputs.get(target.key)
     if output is not None:
-        draft.outputs[target.key] = replace(
-            output, write=WriteState.PENDING, in_flight=None, not_before=None, reassert=True
+        draft.outputs[target.key] = output._replace(
+            write=WriteState.PENDING, in_flight=None, not_before=None, reassert=True
         )
         draft.changed.add(target.key)
 
@@ -129,7 +128,7 @@ def output_due(wiring: Wiring, draft: Draft, key: str) -> None:
         if draft.now < output.in_flight:
             draft.schedule(f"output/{key}", output.in_flight)
             return
-        output = replace(output, in_flight=None, write=WriteState.NO_FEEDBACK, detail="no outcome in time")
+        output = output._replace(in_flight=None, write=WriteState.NO_FEEDBACK, detail="no outcome in time")
         draft.changed.add(key)
     device = draft.image.get(target.device)
     if device is None or not device.online:
@@ -146,9 +145,9 @@ def farewell(wiring: Wiring, draft: Draft) -> list[Write]:
             continue
         if target.prioritised:
             ours = (p for p in (Priority.OVERRIDE, Priority.PLAN) if _may_hold(draft, target, p))
-            writes.extend(Write(point_of(target), None, priority) for priority in ours)
+            writes.extend(Write(target.point, None, priority) for priority in ours)
         elif target.restore is not None:
-            writes.append(Write(point_of(target), target.restore, Priority.PLAN))
+            writes.append(Write(target.point, target.restore, Priority.PLAN))
     return writes
 
 
@@ -216,7 +215,7 @@ def _hidden_by_ourselves(slots: Slots, result: WriteResult) -> bool:
 
 def _differing(target: Target, slots: Slots, reading: Reading | None) -> Slots:
     if reading is None or not target.prioritised:
-        return tuple(slot for slot in slots if slot[1] is not None or target.prioritised)
+        return slots if target.prioritised else slots[:1]
     held = dict(reading.slots)
     differing = tuple(s for s in slots if not _same(held.get(s[0]), s[1], target.tolerance))
     return differing or tuple(slot for slot in slots if slot[1] is not None)
@@ -225,13 +224,14 @@ def _differing(target: Target, slots: Slots, reading: Reading | None) -> Slots:
 def _write(wiring: Wiring, draft: Draft, target: Target, output: Output, reading: Reading | None) -> None:
     wait, why = _held_back(wiring, draft, target, output, reading)
     if wait is not None:
-        draft.outputs[target.key] = replace(output, not_before=wait, detail=why)
+        draft.outputs[target.key] = output._replace(not_before=wait, detail=why)
         draft.schedule(f"output/{target.key}", wait)
         return
     deadline = draft.now + timedelta(seconds=wiring.site.timing.feedback_s)
     slots = _differing(target, output.slots, reading)
-    draft.writes.extend(Write(point_of(target), value, priority) for priority, value in slots)
-    draft.outputs[target.key] = replace(output, in_flight=deadline, attempts=output.attempts + 1, reassert=False)
+    for priority, value in slots:
+        draft.writes.append(Write(target.point, value, priority))
+    draft.outputs[target.key] = output._replace(in_flight=deadline, attempts=output.attempts + 1, reassert=False)
     draft.schedule(f"output/{target.key}", deadline)
 
 
@@ -272,8 +272,7 @@ def _confirm(wiring: Wiring, draft: Draft, target: Target, output: Output, readi
     detail = "" if mask is None else f"masked by priority {mask}"
     if mask is not None and output.masked_by != mask:
         draft.event("output-masked", target.key, masked_by=mask)
-    settled = replace(
-        output,
+    settled = output._replace(
         write=state,
         detail=detail,
         masked_by=mask,
@@ -283,9 +282,9 @@ def _confirm(wiring: Wiring, draft: Draft, target: Target, output: Output, readi
     )
     value = output.slots[0][1]
     if target.kind is Kind.SEGMENT and value != output.held:
-        settled = replace(settled, held=value, held_since=draft.now)
+        settled = settled._replace(held=value, held_since=draft.now)
     _settle_owed(draft, target, settled)
-    draft.outputs[target.key] = replace(settled, command_id="")
+    draft.outputs[target.key] = settled._replace(command_id="")
     draft.schedule(f"output/{target.key}", draft.now + timedelta(seconds=wiring.site.timing.reassert_s))
     draft.changed.add(target.key)
 
@@ -297,11 +296,11 @@ def _note_failure(wiring: Wiring, draft: Draft, target: Target, output: Output, 
     retry_at = draft.now + timedelta(seconds=wait_s * wiring.site.timing.speed)
     if state is not output.write:
         draft.event(f"output-{state}", target.key, detail=detail, masked_by=result.masked_by)
-    failed = replace(
-        output, write=state, detail=detail, masked_by=result.masked_by, in_flight=None, not_before=retry_at
+    failed = output._replace(
+        write=state, detail=detail, masked_by=result.masked_by, in_flight=None, not_before=retry_at
     )
     _settle_owed(draft, target, failed)
-    draft.outputs[target.key] = replace(failed, command_id="")
+    draft.outputs[target.key] = failed._replace(command_id="")
     draft.schedule(f"output/{target.key}", retry_at)
     draft.changed.add(target.key)
 
@@ -313,13 +312,13 @@ def _settle_owed(draft: Draft, target: Target, output: Output) -> None:
     if output.write is WriteState.PENDING:
         return
     owed.settle(draft, target.key, output.command_id, output.write.value, output.detail)
-    draft.outputs[target.key] = replace(output, command_id="")
+    draft.outputs[target.key] = output._replace(command_id="")
 
 
 def _owe_pending(draft: Draft, target: Target, output: Output, detail: str) -> None:
     if output.command_id:
         owed.settle(draft, target.key, output.command_id, "pending", detail)
-    draft.outputs[target.key] = replace(output, write=WriteState.PENDING, detail=detail, command_id="")
+    draft.outputs[target.key] = output._replace(write=WriteState.PENDING, detail=detail, command_id="")
 
 
 def _remember_held(draft: Draft, target: Target, write: Write) -> None:
@@ -332,8 +331,3 @@ def _remember_held(draft: Draft, target: Target, write: Write) -> None:
     else:
         draft.held[key] = write.value
         draft.journal_held[key] = write.value
-
-
-def point_of(target: Target) -> PointId:
-    """The point that a target's writes go to."""
-    return PointId(target.device, target.command)

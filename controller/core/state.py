@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from heapq import heappop, heappush
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from controller.core.arbitration import PriorityArray, Slot
 from controller.core.image import DeviceImage
@@ -40,9 +40,11 @@ Slots = tuple[tuple[int, float | None], ...]
 """What a point shall hold: ``((13, 60.0),)``; on a prioritised point also ``(10, value or None)``."""
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
-    """One commanded point: what is wanted of it and how far the wire has followed."""
+class Output(NamedTuple):
+    """One commanded point: what is wanted of it and how far the wire has followed.
+
+    A named tuple because at dusk every lamp of a town gets a new one.
+    """
 
     slots: Slots
     since: datetime

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from config.site import Building, Cabinet, Device, Group, Lamp, Meter, Segment, Site, Zone
+from drivers.api import PointId
 from drivers.profile import BacnetPoint, ModbusPoint
 
 
@@ -39,6 +40,8 @@ class Target:
     device: str
     command: str
     feedback: str
+    point: PointId
+    """``command`` at ``device``."""
     minimum: float
     maximum: float
     tolerance: float
@@ -179,6 +182,7 @@ class Wiring:
             device=device,
             command=command,
             feedback=feedback,
+            point=PointId(device, command),
             minimum=spec.minimum if spec.minimum is not None else (5.0 if kind is Kind.ZONE else 0.0),
             maximum=spec.maximum if spec.maximum is not None else (30.0 if kind is Kind.ZONE else 100.0),
             tolerance=max(step * 0.51, 0.01),
