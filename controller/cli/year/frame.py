@@ -81,10 +81,10 @@ def pen(angle_deg: float, d: str) -> Iterator[str]:
     """The path ``d`` as the curve of an angle: sunset and sunrise on a casing that shows on every shade."""
     if angle_deg == SUNRISE_DEG:
         yield element("path", d=d, stroke=inks.CASING, stroke_width=2.4, stroke_opacity=0.5)
-        yield element("path", (), {"angle": angle_deg}, d=d, stroke=inks.SUNSET, stroke_width=1.3)
+        yield element("path", (), {"angle": f"{angle_deg:g}"}, d=d, stroke=inks.SUNSET, stroke_width=1.3)
     else:
         look = {"stroke": inks.CIVIL, "stroke_width": 1.1, "stroke_dasharray": "4 2.5"}
-        yield element("path", (), {"angle": angle_deg}, d=d, **look)
+        yield element("path", (), {"angle": f"{angle_deg:g}"}, d=d, **look)
 
 
 def _hours(frame: Frame) -> Iterator[str]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from itertools import groupby
 
-from config.site import Group, Site
+from config.site import Group, LampType, Site
 from controller.cli.year.elements import figure
 from controller.cli.year.nights import Night, Stretch, clipped
 from controller.cli.year.sky import Light
@@ -80,7 +80,7 @@ class Panel:
 def panels(wiring: Wiring, nights: Sequence[Night], light: Sequence[Stretch], names: Sequence[str]) -> list[Panel]:
     """Lighting first. Targets that are commanded alike share a panel; the timetable is worked out once for them.
 
-    A segment among other targets has a panel only where it is closed at other hours than a group is lit.
+    A segment among other targets has a panel only where it may be closed at other hours than a group is lit.
     """
     kinds: dict[str, list[str]] = {"group": [], "segment": [], "zone": []}
     for name in names:
@@ -88,7 +88,9 @@ def panels(wiring: Wiring, nights: Sequence[Night], light: Sequence[Stretch], na
     alone = len(names) == 1
     return [
         *_group_panels(wiring, nights, light, kinds["group"]),
-        *_segment_panels(wiring, nights, [name for name in kinds["segment"] if alone or _mixed(wiring, name)]),
+        *_segment_panels(
+            wiring, nights, [name for name in kinds["segment"] if alone or _closes_otherwise(wiring, name)]
+        ),
         *_zone_panels(wiring, nights, kinds["zone"]),
     ]
 
@@ -170,8 +172,10 @@ def _plans(wiring: Wiring, name: str) -> list[Plan]:
     return plans_behind(wiring, wiring.site.segments[_id(name)])
 
 
-def _mixed(wiring: Wiring, name: str) -> bool:
-    return len(_plans(wiring, name)) > 1
+def _closes_otherwise(wiring: Wiring, name: str) -> bool:
+    """Whether it may be closed at other hours than one group is lit: several plans, or patterns of its cabinet."""
+    cabinet = wiring.site.segments[_id(name)].cabinet
+    return len(_plans(wiring, name)) > 1 or bool(wiring.site.cabinets[cabinet].patterns)
 
 
 def _about(group: Group) -> str:
@@ -229,11 +233,22 @@ def _hours_by_day(stretches: Sequence[Stretch], light: Iterable[Stretch]) -> flo
     return sum(((part.end - part.start) / _HOUR for part in parts), 0.0)
 
 
-def _energy_kwh(site: Site, group: Group, hours: dict[float, float]) -> float:
-    """What the lamps draw while lit, by their types; the node's own power in the dark is left out."""
-    types = Counter(site.lamps[lamp].type for lamp in group.lamps)
-    lit = {level: span for level, span in hours.items() if level > 0.0}
+def _energy_kwh(site: Site, group: Group, hours: Mapping[float, float]) -> float:
+    """What the lamps draw while lit, by their types; constant light output and the nodes in the dark are left out."""
+    alike = Counter((lamp.type, lamp.has_node, lamp.segment) for lamp in (site.lamps[name] for name in group.lamps))
     watt_hours = (
-        count * kind.expected_power_w(level) * span for kind, count in types.items() for level, span in lit.items()
+        count * _power_w(site, kind, has_node, segment, level) * span
+        for (kind, has_node, segment), count in alike.items()
+        for level, span in hours.items()
+        if level > 0.0
     )
     return sum(watt_hours) / 1000.0
+
+
+def _power_w(site: Site, kind: LampType, has_node: bool, segment: str | None, level: float) -> float:
+    """Of a lamp whose group is at ``level``: dark where the cabinet's pattern leaves its contactor open."""
+    cabinet = None if segment is None else site.cabinets[site.segments[segment].cabinet]
+    pattern = None if cabinet is None else cabinet.pattern_for(level)
+    if pattern is not None and segment not in pattern.segments:
+        return 0.0
+    return kind.expected_power_w(level * kind.virtual_output / 100.0 if has_node else 100.0)
