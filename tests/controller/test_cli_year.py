@@ -21,7 +21,8 @@ from schedules.plan import steps_between
 from tests.controller.sites import LAMPS, SITE, write_site
 from tests.controller.year_reader import Picture
 
-VALBOURG = Path(__file__).resolve().parents[2] / "config" / "examples" / "valbourg"
+EXAMPLES = Path(__file__).resolve().parents[2] / "config" / "examples"
+VALBOURG = EXAMPLES / "valbourg"
 PARIS, SYDNEY = ZoneInfo("Europe/Paris"), ZoneInfo("Australia/Sydney")
 PARIS_PLACE = "latitude: 50.291, longitude: 2.777, timezone: Europe/Paris"
 PLACES = {
@@ -187,6 +188,16 @@ def test_the_figures_are_those_of_hours_counted_elsewhere(site: Path) -> None:
         2 * (streets["lit"] - streets["full-load equivalent"]),
     )
     assert streets["while lit"] == pytest.approx(3 * (full * 0.040 + half * 0.02025), rel=0.001)
+
+
+def test_lamps_without_a_node_draw_power_while_their_contactor_is_closed() -> None:
+    site = load_site(EXAMPLES / "armoires")
+    picture = drawn(site.directory, "--on", "2026-01-01")
+    lamps = [site.lamps[name] for name in site.groups["rues"].lamps]
+    closed = {name: picture.panel(f"segment/{name}").figures["closed"] for name in ("rues-pair", "rues-impair")}
+    assert closed["rues-impair"] < 0.6 * closed["rues-pair"]
+    watt_hours = sum(lamp.type.expected_power_w(100.0) * closed[str(lamp.segment)] for lamp in lamps)
+    assert picture.panel("group/rues").figures["while lit"] == pytest.approx(watt_hours / 1000.0, rel=0.001)
 
 
 def test_light_by_day_is_counted(site: Path) -> None:

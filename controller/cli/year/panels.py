@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import groupby
 
-from config.site import Group, LampType, Site
+from config.site import Group, Lamp
 from controller.cli.year.elements import figure
 from controller.cli.year.nights import Night, Stretch, clipped
 from controller.cli.year.sky import Light
+from controller.core.drive import expected_power_w, told_level
+from controller.core.lighting import by_pattern
+from controller.core.state import Draft, State
 from controller.core.timetable import Entry, plans_behind, timetable
 from controller.core.wiring import Wiring
 from schedules.plan import DEFAULT, Plan, program_for
@@ -106,7 +109,7 @@ def _group_panels(
         entries = _entries(wiring, nights, f"group/{groups[0].id}")
         stretches = tuple(Stretch(entry.start, entry.end, entry.level) for entry in entries)
         hours = _hours_by_value(stretches)
-        energy = [_energy_kwh(wiring.site, group, hours) for group in groups]
+        energy = [_energy_kwh(wiring, nights[0].start, group, hours) for group in groups]
         figures = (*_lit_figures(stretches, hours, nights, light), Figure(sum(energy), "kWh", "while lit"))
         members = tuple(
             Member(f"group/{group.id}", _with_energy(group, kwh) if len(groups) > 1 else _about(group))
@@ -174,8 +177,7 @@ def _plans(wiring: Wiring, name: str) -> list[Plan]:
 
 def _closes_otherwise(wiring: Wiring, name: str) -> bool:
     """Whether it may be closed at other hours than one group is lit: several plans, or patterns of its cabinet."""
-    cabinet = wiring.site.segments[_id(name)].cabinet
-    return len(_plans(wiring, name)) > 1 or bool(wiring.site.cabinets[cabinet].patterns)
+    return len(_plans(wiring, name)) > 1 or _id(name) in wiring.in_patterns
 
 
 def _about(group: Group) -> str:
@@ -233,22 +235,23 @@ def _hours_by_day(stretches: Sequence[Stretch], light: Iterable[Stretch]) -> flo
     return sum(((part.end - part.start) / _HOUR for part in parts), 0.0)
 
 
-def _energy_kwh(site: Site, group: Group, hours: Mapping[float, float]) -> float:
-    """What the lamps draw while lit, by their types; constant light output and the nodes in the dark are left out."""
-    alike = Counter((lamp.type, lamp.has_node, lamp.segment) for lamp in (site.lamps[name] for name in group.lamps))
+def _energy_kwh(wiring: Wiring, start: datetime, group: Group, hours: Mapping[float, float]) -> float:
+    """What the lamps draw while lit, by their types and told as at ``start``; the nodes in the dark are left out."""
+    draft = Draft(State(start), start)
+    alike: defaultdict[Hashable, list[Lamp]] = defaultdict(list)
+    for lamp in (wiring.site.lamps[name] for name in group.lamps):
+        alike[(lamp.type, lamp.has_node, lamp.segment, lamp.burnt_h, lamp.cleaned)].append(lamp)
     watt_hours = (
-        count * _power_w(site, kind, has_node, segment, level) * span
-        for (kind, has_node, segment), count in alike.items()
+        len(lamps) * _power_w(wiring, draft, lamps[0], level) * span
+        for lamps in alike.values()
         for level, span in hours.items()
         if level > 0.0
     )
     return sum(watt_hours) / 1000.0
 
 
-def _power_w(site: Site, kind: LampType, has_node: bool, segment: str | None, level: float) -> float:
-    """Of a lamp whose group is at ``level``: dark where the cabinet's pattern leaves its contactor open."""
-    cabinet = None if segment is None else site.cabinets[site.segments[segment].cabinet]
-    pattern = None if cabinet is None else cabinet.pattern_for(level)
-    if pattern is not None and segment not in pattern.segments:
+def _power_w(wiring: Wiring, draft: Draft, lamp: Lamp, level: float) -> float:
+    """Of a lamp whose group is at ``level`` (%, lit): dark where the cabinet's pattern leaves its contactor open."""
+    if lamp.segment is not None and not by_pattern(wiring, lamp.segment, level)[0]:
         return 0.0
-    return kind.expected_power_w(level * kind.virtual_output / 100.0 if has_node else 100.0)
+    return expected_power_w(draft, lamp, told_level(draft, lamp, level) if lamp.has_node else 100.0)

@@ -85,7 +85,9 @@ def _heading(site: Site, frame: Frame, drawn: Sequence[Panel]) -> Iterator[str]:
 def _scale() -> Iterator[str]:
     """The level as shade, the sky behind lamps that are off, the sun's curves."""
     for level in range(1, 101):
-        yield element("rect", x=level * 2.4 - 2.4, width=2.6, height=12, fill=inks.light(float(level)))
+        yield element(
+            "rect", x=level * 2.4 - 2.4, width=min(4.8, 242.4 - level * 2.4), height=12, fill=inks.light(float(level))
+        )
     for level, anchor in ((1, "start"), (25, "middle"), (50, "middle"), (75, "middle"), (100, "end")):
         yield text(level * 2.4 - (2.4 if level == 1 else 0.0), 25, f"{level} %", text_anchor=anchor)
     skies = ((inks.DAY, "day"), (inks.TWILIGHT, "twilight"), (inks.NIGHT, "night"))
