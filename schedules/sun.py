@@ -30,6 +30,7 @@ _DELTA_T_S = 69.2  # TT - UT; within 1 s from 2015 to 2035
 _DAY_S = 86_400.0
 _CENTURY_S = 36_525.0 * _DAY_S
 _SPIN_DEG_PER_S = 360.0 / _DAY_S  # of the hour angle of the mean sun
+_ASCENSION_DEG_PER_S = 360.0 / (365.2422 * _DAY_S)
 _PARALLAX_DEG = 8.794 / 3600.0
 _CLOSE_S = 0.01
 
@@ -74,6 +75,11 @@ def elevation(at: datetime, place: Place) -> float:
     return _elevation((at - _J2000).total_seconds(), place)
 
 
+def solstices(year: int) -> tuple[datetime, datetime]:
+    """The June and the December solstice of ``year``, within a quarter of an hour."""
+    return _solstice(datetime(year, 6, 21, tzinfo=UTC), 90.0), _solstice(datetime(year, 12, 21, tzinfo=UTC), 270.0)
+
+
 @lru_cache(maxsize=4096)
 def _transits(day: date, place: Place) -> tuple[float, float, float]:
     """Solar noon of ``day``, the solar midnight and the solar noon after it, in seconds since J2000 (UTC)."""
@@ -91,6 +97,13 @@ def _transit(near_s: float, longitude: float, hour_angle_deg: float) -> float:
     for _ in range(3):
         near_s -= _wrapped(_hour_angle(near_s, longitude) - hour_angle_deg) / _SPIN_DEG_PER_S
     return near_s
+
+
+def _solstice(near: datetime, ascension_deg: float) -> datetime:
+    near_s = (near - _J2000).total_seconds()
+    for _ in range(8):
+        near_s += _wrapped(ascension_deg - _sun(near_s)[0]) / _ASCENSION_DEG_PER_S
+    return _instant(near_s)
 
 
 def _crossing(place: Place, angle_deg: float, *, high_s: float, low_s: float) -> datetime | Polar:

@@ -82,16 +82,22 @@ def _plan_steps(plan: Plan, start: datetime, end: datetime) -> list[Step]:
     return [Step(step.at, step.level, f"plan {plan.id}: {step.reason}") for step in steps]
 
 
-def _contactor_steps(wiring: Wiring, segment: Segment, start: datetime, end: datetime) -> Sequence[Step]:
-    """Closed while any of its lamps is lit; a segment without lamps follows its own group."""
+def plans_behind(wiring: Wiring, segment: Segment) -> list[Plan]:
+    """The plans of the lamps that the contactor feeds; of its own group where it feeds none."""
     lamps = wiring.lamps_of_segment.get(segment.id)
     keys = [f"lamp/{lamp}" for lamp in lamps] if lamps else [f"segment/{segment.id}"]
     groups = dict.fromkeys(wiring.group_of.get(key) for key in keys)
-    plans = dict.fromkeys(wiring.site.groups[group].plan for group in groups if group is not None)
+    return list(dict.fromkeys(wiring.site.groups[group].plan for group in groups if group is not None))
+
+
+def _contactor_steps(wiring: Wiring, segment: Segment, start: datetime, end: datetime) -> Sequence[Step]:
+    """Closed while any of its lamps is lit; a segment without lamps follows its own group."""
+    plans = plans_behind(wiring, segment)
     if not plans:
         return [Step(start, OPEN, _NO_PLAN)] if start < end else []
+    feeds = bool(wiring.lamps_of_segment.get(segment.id))
     brightest = _brightest([_plan_steps(plan, start, end) for plan in plans])
-    steps = (_by_pattern(wiring, segment, Step(at.at, at.level, _words(at, bool(lamps)))) for at in brightest)
+    steps = (_by_pattern(wiring, segment, Step(at.at, at.level, _words(at, feeds))) for at in brightest)
     return merged(Step(step.at, CLOSED if step.level > 0.0 else OPEN, step.reason) for step in steps)
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from skyfield import almanac
 from skyfield.api import load, load_file, wgs84
 
-from schedules.sun import CIVIL_DEG, SUNRISE_DEG, Place, Polar, elevation, evening, morning, solar_noon
+from schedules.sun import CIVIL_DEG, SUNRISE_DEG, Place, Polar, elevation, evening, morning, solar_noon, solstices
 
 UTC_ZONE = ZoneInfo("Etc/UTC")
 PARIS = Place(48.86, 2.35, ZoneInfo("Europe/Paris"))
@@ -139,6 +139,15 @@ def test_dusk_after_midnight_belongs_to_its_evening() -> None:
 def test_the_sun_at_the_equinox_is_overhead_at_the_equator() -> None:
     place = Place(0.0, 0.0, UTC_ZONE)
     assert elevation(solar_noon(date(2026, 3, 20), place), place) == pytest.approx(90.0, abs=0.2)
+
+
+@pytest.mark.parametrize("year", [2020, 2026, 2035])
+def test_solstices_equal_the_ephemeris(ephemeris: Any, year: int) -> None:
+    scale = load.timescale(builtin=True)
+    times, seasons = almanac.find_discrete(scale.utc(year), scale.utc(year + 1), almanac.seasons(ephemeris))
+    expected = [at for at, season in zip(times.utc_datetime(), seasons, strict=True) if season in (1, 3)]
+    for found, real in zip(solstices(year), expected, strict=True):
+        assert abs(found - real) < timedelta(minutes=15)
 
 
 def night_hours(angle_deg: float) -> list[tuple[datetime, datetime]]:
