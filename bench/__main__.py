@@ -16,6 +16,7 @@ from bench.bacnet import run_bacnet
 from bench.changes import run_changes
 from bench.command import run_command
 from bench.faults import run_faults
+from bench.lighting import run_lighting
 from bench.peers import run_peers
 from bench.plan import Plan
 from bench.process import BenchFault, allow_many_files
@@ -31,6 +32,7 @@ CASES: Mapping[str, Callable[[Path, Plan], list[Table]]] = {
     "bacnet": run_bacnet,
     "changes": run_changes,
     "faults": run_faults,
+    "lighting": run_lighting,
     "peers": run_peers,
 }
 _USUAL = tuple(case for case in CASES if case != "peers")

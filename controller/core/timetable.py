@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
 
@@ -77,9 +78,11 @@ def _lighting(name: str, steps: Sequence[Step], end: datetime) -> Iterator[Entry
         yield Entry(name, step.at, until, step.reason, level=step.level)
 
 
-def _plan_steps(plan: Plan, start: datetime, end: datetime) -> list[Step]:
+@lru_cache(maxsize=64)
+def _plan_steps(plan: Plan, start: datetime, end: datetime) -> tuple[Step, ...]:
+    """Kept for the next target: a town has many groups and few plans."""
     steps = steps_between(plan, start, end)
-    return [Step(step.at, step.level, f"plan {plan.id}: {step.reason}") for step in steps]
+    return tuple(Step(step.at, step.level, f"plan {plan.id}: {step.reason}") for step in steps)
 
 
 def plans_behind(wiring: Wiring, segment: Segment) -> list[Plan]:
