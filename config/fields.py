@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema
@@ -16,9 +17,12 @@ ID_PATTERN = r"^[a-z0-9-]+$"
 DURATION_PATTERN = r"^(\d+(\.\d+)?d)?(\d+(\.\d+)?h)?(\d+(\.\d+)?m)?(\d+(\.\d+)?s)?$"
 
 SUN_WORDS = ("sunset", "sunrise", "dusk", "dawn")
+ALL_NIGHT = "all-night"
+"""The end of a derogation that holds until noon."""
 START = "start"
 """The key of ``levels`` for the level from the beginning of the lit period on."""
 
+_DAY = re.compile(r"(19|20|21)\d{2}-\d{2}-\d{2}")
 _UNITS = ("days", "hours", "minutes", "seconds")
 _DURATION = re.compile(r"(?:(\d+(?:\.\d+)?)d)?(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s)?")
 
@@ -31,6 +35,16 @@ def parse_duration(text: object) -> timedelta:
     if match is None:
         raise ValueError(f"{shown(text)} is not a duration; write it with its unit: 30s, 10m, 3h, 1h30m, 2d")
     return timedelta(**{unit: float(part) for unit, part in zip(_UNITS, match.groups(), strict=True) if part})
+
+
+def parse_day(text: object) -> date:
+    """``2026-12-24``. Raises ValueError."""
+    if isinstance(text, date):
+        return text
+    if isinstance(text, str) and _DAY.fullmatch(text):
+        with contextlib.suppress(ValueError):
+            return date.fromisoformat(text)
+    raise ValueError(f"{shown(text)} is not a date; write year-month-day, e.g. 2026-12-24")
 
 
 def shown(value: object) -> str:
@@ -59,6 +73,11 @@ def _step_text(text: object) -> str:
     return START if text == START else _moment_text(text)
 
 
+def _end_text(text: object) -> str:
+    """The end of a derogation: ``all-night``, or a moment."""
+    return ALL_NIGHT if text == ALL_NIGHT else _moment_text(text)
+
+
 def listed(kind: type[Any] = str) -> Callable[[object], object]:
     """Lets one word stand for a list of one: ``on: fri`` and ``on: [fri]``."""
     return lambda value: [value] if isinstance(value, kind) else value
@@ -77,6 +96,10 @@ Duration = Annotated[
 MomentText = Annotated[
     str, BeforeValidator(_moment_text), WithJsonSchema({"type": "string", "examples": ["22:30", "sunset+10m"]})
 ]
+EndText = Annotated[
+    str, BeforeValidator(_end_text), WithJsonSchema({"type": "string", "examples": ["03:00", ALL_NIGHT]})
+]
+Day = Annotated[date, BeforeValidator(parse_day), WithJsonSchema({"type": "string", "format": "date"})]
 StepText = Annotated[str, BeforeValidator(_step_text), WithJsonSchema({"type": "string"})]
 Words = Annotated[
     tuple[str, ...],
