@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
-from config.fields import Duration, Id, Level, MomentText, Number, StepText, Text, Words
+from config.fields import Day, Duration, EndText, Id, Level, MomentText, Number, StepText, Text, Words
 from config.written import Written
 
 Watts = Annotated[float, Field(strict=True, ge=0, le=5000)]
@@ -189,6 +189,18 @@ class RelightFile(Written):
     per_night: Annotated[int, Field(strict=True, ge=1, le=500)] = Field(20, description="so often in a night at most")
 
 
+class LegalFile(Written):
+    """The legal hours of a group: docs/site-files.md lists the categories."""
+
+    category: Id = Field(description="public-road, car-park, facade, parks, ...")
+    occupancy: Id | None = Field(None, description="whose activity counts, where the category follows an activity")
+
+
+def _category_alone(value: object) -> object:
+    """``legal: facade`` is ``legal: {category: facade}``."""
+    return {"category": value} if isinstance(value, str) else value
+
+
 class GroupFile(Written):
     """Lamps and segments that follow one plan; membership is live."""
 
@@ -198,3 +210,20 @@ class GroupFile(Written):
     relight: RelightFile | None = Field(None, description="light on demand inside the cut, for citizens and agents")
     lamps: LampsFile | None = None
     segments: Words = Field((), description="segments without lamps of their own in lamps.csv")
+    legal: Annotated[
+        LegalFile | None, BeforeValidator(_category_alone, json_schema_input_type=str | LegalFile | None)
+    ] = Field(None, description="the legal hours that bind it: facade, or {category: car-park, occupancy: school}")
+
+
+class DerogationFile(Written):
+    """An authority's leave to light beyond the legal hours, as it was given."""
+
+    id: Id
+    groups: Words = Field(min_length=1, description="whose legal hours it moves")
+    begin: Day = Field(alias="from", description="first night, by the date of its evening")
+    to: Day = Field(description="last night, included")
+    on: Words = Field((), description="only these of the nights, in the words of a plan's rule")
+    until: EndText = Field(description="end of the light: 03:00, or all-night")
+    reference: Text = Field(description="the decision, e.g. arrêté préfectoral 2026-114")
+    issuer: Text = Field(description="who gave it, e.g. préfecture du Pas-de-Calais")
+    reason: Text | None = None

@@ -104,10 +104,13 @@ def _unused(draft: Draft, site: Site) -> None:
     closing = {word for occupancy in written.occupancy.values() for word in occupancy.closed}
     programs = {plan.default for plan in written.plans.values()}
     programs |= {rule.program for plan in written.plans.values() for rule in plan.rules}
-    _never_used(draft, "calendars", written.calendars, in_rules | closing)
+    leave = {word for derogation in written.derogations for word in derogation.on}
+    _never_used(draft, "calendars", written.calendars, in_rules | closing | leave)
     _never_used(draft, "programs", written.programs, programs)
     _never_used(draft, "plans", written.plans, {group.plan for group in written.groups if group.plan})
-    _never_used(draft, "occupancy", written.occupancy, {z.occupancy for b in written.buildings for z in b.zones})
+    active = {zone.occupancy for building in written.buildings for zone in building.zones}
+    active |= {group.legal.occupancy or "" for group in written.groups if group.legal}
+    _never_used(draft, "occupancy", written.occupancy, active)
     _never_used(draft, "lamp_types", written.lamp_types, {lamp.type.id for lamp in site.lamps.values()})
     _never_used(draft, "buses", written.buses, {device.bus for device in written.devices})
     devices = {item.device for part in (site.lamps, site.segments, site.zones, site.meters) for item in part.values()}

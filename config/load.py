@@ -8,6 +8,7 @@ from pathlib import Path
 
 from config.files import SITE_YAML, SiteFiles
 from config.lint import lint_site
+from config.lint_legal import lint_legal
 from config.model import SiteFile
 from config.problems import Findings, Problem, Severity, SiteError, Spot
 from config.settings import read_settings
@@ -20,12 +21,18 @@ from config.wording import checked
 __all__ = ["Problem", "Severity", "SiteError", "check_site", "load_site"]
 
 
-def load_site(directory: Path, environ: Mapping[str, str] | None = None) -> Site:
-    """The site of ``directory``; SiteError with everything that is wrong. ``environ`` defaults to the process' own."""
+def load_site(directory: Path, environ: Mapping[str, str] | None = None, today: date | None = None) -> Site:
+    """The site of ``directory``; SiteError with everything that is wrong. ``environ`` defaults to the process' own.
+
+    With ``today`` plans are compared with the legal hours of the year ahead as well. A start does without: what was
+    right when it was written must not keep a town dark after a power cut because a derogation has run out since.
+    """
     findings = Findings()
     draft = _draft(directory, findings)
     settings = read_settings(environ, findings)
     site = build_site(draft, settings) if draft else None
+    if draft and site and today is not None and not findings.failed:
+        lint_legal(draft, site, today)
     if site is None or findings.failed:
         raise SiteError(findings.ordered())
     return site
@@ -43,7 +50,10 @@ def check_site(
     settings = read_settings(environ, findings)
     site = build_site(draft, settings) if draft else None
     if draft and site and not findings.failed:
-        lint_site(draft, site, today or datetime.now(UTC).astimezone(site.place.zone).date())
+        day = today or datetime.now(UTC).astimezone(site.place.zone).date()
+        lint_legal(draft, site, day)
+        if not findings.failed:
+            lint_site(draft, site, day)
     return (None if findings.failed else site), findings.ordered()
 
 

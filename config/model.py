@@ -14,6 +14,7 @@ from config.fields import Duration, Id, Number, Text, shown
 from config.heating import BuildingFile, OccupancyFile
 from config.lighting import (
     CabinetFile,
+    DerogationFile,
     GroupFile,
     LampTypeFile,
     PhotocellFile,
@@ -181,5 +182,6 @@ class SiteFile(Written):
     programs: dict[Id, ProgramFile] = Field(default_factory=dict)
     plans: dict[Id, PlanFile] = Field(default_factory=dict)
     groups: tuple[GroupFile, ...] = ()
+    derogations: tuple[DerogationFile, ...] = ()
     occupancy: dict[Id, OccupancyFile] = Field(default_factory=dict)
     buildings: tuple[BuildingFile, ...] = ()

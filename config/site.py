@@ -15,6 +15,7 @@ from drivers.modbus.settings import ModbusBus, ModbusDevice
 from drivers.profile import BacnetPoint, ModbusPoint, Profile
 from schedules.allures import Setpoints
 from schedules.calendars import Calendar
+from schedules.legal import Derogation, LegalHours
 from schedules.occupancy import Occupancy
 from schedules.optimum_start import HEAVY_MINUTES_PER_K
 from schedules.plan import Plan
@@ -303,6 +304,8 @@ class Group:
     parent: str | None = None
     groups: tuple[str, ...] = ()
     relight: RelightPolicy | None = None
+    legal: LegalHours | None = None
+    """The hours in which the law permits its light; None: nobody said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -364,3 +367,4 @@ class Site:
     zones: Mapping[str, Zone]
     photocells: Mapping[str, Photocell] = field(default_factory=dict)
     presence_sensors: Mapping[str, PresenceSensor] = field(default_factory=dict)
+    derogations: Mapping[str, Derogation] = field(default_factory=dict)

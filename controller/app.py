@@ -238,7 +238,8 @@ class Daemon:
     async def _reload(self, tasks: asyncio.TaskGroup) -> None:
         """Parse, validate, show the difference, swap; on an error the old plan stays in force."""
         try:
-            site = await asyncio.to_thread(load_site, self._directory)
+            today = self._clock.now().astimezone(self._wiring.site.place.zone).date()
+            site = await asyncio.to_thread(load_site, self._directory, today=today)
         except SiteError as error:
             for problem in error.problems:
                 _log.error("configuration.refused", problem=str(problem))

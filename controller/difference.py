@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from config.site import Site
 
 _PARTS = (
-    "buses", "devices", "calendars", "plans", "groups", "lamps", "segments", "cabinets", "meters", "buildings", "zones"
+    "buses", "devices", "calendars", "plans", "groups", "lamps", "segments", "cabinets", "meters", "buildings", "zones",
+    "derogations",
 )  # fmt: skip
 _SHOWN = 5
 

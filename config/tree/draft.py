@@ -21,6 +21,7 @@ _MAPPINGS = {
 _LISTS = {
     "device": "devices", "cabinet": "cabinets", "meter": "meters", "group": "groups", "building": "buildings",
     "photocell": "photocells", "presence sensor": "presence",
+    "derogation": "derogations",
 }  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
 from config.fields import START
-from config.lighting import PlanFile, ProgramFile, RuleFile
+from config.lighting import DerogationFile, PlanFile, ProgramFile, RuleFile
 from config.problems import did_you_mean
 from config.tree.draft import Draft
 from schedules.calendars import ALLOWED, Calendar, DayRule, DayRuleError, parse_days
@@ -62,13 +62,13 @@ def _rules(
 ) -> Iterator[Rule]:
     for rule in written.rules:
         program = draft.find("program", rule.program, programs, rule.where("program"))
-        days = _days(draft, rule, calendars)
+        days = days_of(draft, rule, calendars)
         if program and days:
             yield Rule(days, program)
 
 
-def _days(draft: Draft, rule: RuleFile, calendars: Mapping[str, Calendar]) -> DayRule | None:
-    """The days of a rule, judged word by word so that each wrong one is reported at its place."""
+def days_of(draft: Draft, rule: RuleFile | DerogationFile, calendars: Mapping[str, Calendar]) -> DayRule | None:
+    """The days of an ``on:``, judged word by word so that each wrong one is reported at its place."""
     is_list = isinstance(draft.document.at(rule.where("on")), list)
     right = True
     for index, word in enumerate(rule.on):

@@ -16,6 +16,7 @@ from config.tree.draft import Draft
 from config.tree.groups import build_groups
 from config.tree.heating import Heating, build_heating, build_meters, build_occupancies
 from config.tree.inventory import Inventory, build_inventory
+from config.tree.legal import build_legal
 from config.tree.plans import build_plans, build_programs
 from config.tree.sensors import build_photocells, build_presence_sensors, used
 from schedules.sun import Place
@@ -37,7 +38,9 @@ def build_site(draft: Draft, settings: Settings) -> Site | None:
     inventory = build_inventory(draft, wired)
     plans = build_plans(draft, build_programs(draft), calendars, place)
     groups = build_groups(draft, plans, inventory)
-    heating = build_heating(draft, wired, build_occupancies(draft, calendars, place.zone))
+    occupancies = build_occupancies(draft, calendars, place.zone)
+    groups, derogations = build_legal(draft, groups, occupancies, calendars)
+    heating = build_heating(draft, wired, occupancies)
     meters = build_meters(draft, wired, inventory, heating)
     cells, presence = build_photocells(draft, wired), build_presence_sensors(draft, wired, inventory)
     if head is None or draft.findings.failed:
@@ -50,7 +53,7 @@ def build_site(draft: Draft, settings: Settings) -> Site | None:
         plans=plans, groups=groups,
         lamps=inventory.lamps, segments=inventory.segments, cabinets=inventory.cabinets,
         meters=meters, buildings=heating.buildings, zones=heating.zones,
-        photocells=cells, presence_sensors=presence,
+        photocells=cells, presence_sensors=presence, derogations=derogations,
     )  # fmt: skip
 
 
