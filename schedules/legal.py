@@ -11,6 +11,7 @@ schedules.moments.
 from __future__ import annotations
 
 import itertools
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -189,13 +190,20 @@ def capped(steps: Sequence[Step], end: datetime, hours: LegalHours, place: Place
         return list(steps)
     cover = [(each.start, each.end) for each in permitted_between(hours, steps[0].at, end, place)]
     beyond = excess(steps, end, cover)
-    found = [step for step in steps if not any(start <= step.at < stop for start, stop in beyond)]
+    darkened, times = [start for start, _ in beyond], [step.at for step in steps]
+    found = [step for step in steps if not _inside(step.at, beyond, darkened)]
     for start, stop in beyond:
         found.append(Step(start, 0.0, hours.words))
-        after = max((step for step in steps if step.at <= stop), key=lambda step: step.at)
+        after = steps[bisect_right(times, stop) - 1]
         if stop < end and after.at < stop:
             found.append(Step(stop, after.level, after.reason))
     return list(merged(sorted(found, key=lambda step: step.at)))
+
+
+def _inside(at: datetime, stretches: Sequence[Stretch], starts: Sequence[datetime]) -> bool:
+    """Whether ``at`` lies in one of ``stretches``, which begin at ``starts``."""
+    index = bisect_right(starts, at) - 1
+    return index >= 0 and at < stretches[index][1]
 
 
 def _start(each: Permitted) -> datetime:

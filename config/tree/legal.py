@@ -32,10 +32,11 @@ def build_legal(
     chains = {name: [each for each in _chain(groups, name) if written[each].legal is not None] for name in groups}
     derogations = _derogations(draft, calendars)
     leave = {name: [derogations[d] for d in named if d in derogations] for name, named in _named(draft, chains).items()}
-    found = {
-        name: _bound(group, hours[chains[name][0]] if chains[name] else None, leave[name])
-        for name, group in groups.items()
-    }
+    made: dict[object, LegalHours] = {}
+    found: dict[str, Group] = {}
+    for name, group in groups.items():
+        law = hours[chains[name][0]] if chains[name] else None
+        found[name] = group if law is None else replace(group, legal=_shared(made, law, tuple(leave[name])))
     return found, derogations
 
 
@@ -46,8 +47,10 @@ def _chain(groups: Mapping[str, Group], name: str | None) -> Iterator[str]:
         name = groups[name].parent
 
 
-def _bound(group: Group, hours: LegalHours | None, leave: list[Derogation]) -> Group:
-    return group if hours is None else replace(group, legal=replace(hours, derogations=tuple(leave)))
+def _shared(made: dict[object, LegalHours], law: LegalHours, leave: tuple[Derogation, ...]) -> LegalHours:
+    """One object for all groups that are bound alike: they are equal by identity, and share their nights."""
+    key = (law.category, law.occupancy, leave)
+    return made.setdefault(key, replace(law, derogations=leave))
 
 
 def _derogations(draft: Draft, calendars: Mapping[str, Calendar]) -> dict[str, Derogation]:

@@ -41,7 +41,8 @@ def _about(site: Site, target: str) -> str:
     if kind == "group":
         group = site.groups[identity]
         members = [_counted(len(group.lamps), "lamp"), _counted(len(group.segments), "segment")]
-        return ", ".join([*(words for words in members if words), f"plan {group.plan.id}"])
+        law = f"legal hours {group.legal.category.id}" if group.legal else ""
+        return ", ".join(words for words in (*members, f"plan {group.plan.id}", law) if words)
     if kind == "segment":
         return f"cabinet {site.segments[identity].cabinet}, output {site.segments[identity].output}"
     heated = site.zones[identity]

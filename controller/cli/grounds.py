@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from config.site import Zone
 from controller.core import heating
@@ -10,6 +10,7 @@ from controller.core.timetable import timetable
 from controller.core.wiring import Wiring
 from schedules import allures
 from schedules.allures import Allure, AllureDemand
+from schedules.legal import permitted
 from schedules.moments import night_of
 from schedules.plan import program_for
 
@@ -52,7 +53,21 @@ def _group(wiring: Wiring, group_id: str | None, target: str, at: datetime) -> G
     night = night_of(at, plan.place.zone)
     program, rule = program_for(plan, night)
     found: Grounds = {"group": group_id, "plan": plan.id, "night": night.isoformat(), "rule": rule}
-    return {**found, "program": program.id, "next_change": _next(wiring, target, at)}
+    found |= {"program": program.id, "next_change": _next(wiring, target, at)}
+    return found | _legal(wiring, group_id, night)
+
+
+def _legal(wiring: Wiring, group_id: str, night: date) -> Grounds:
+    """The legal hours that bind the group, and what they permit in the night."""
+    hours, place = wiring.site.groups[group_id].legal, wiring.site.place
+    if hours is None:
+        return {}
+    stretches = [
+        {"from": each.start, "to": each.end, "derogation": None if each.derogation is None else each.derogation.words}
+        for each in permitted(hours, night, place)
+    ]
+    found: Grounds = {"legal": hours.words, "permitted": stretches}
+    return found if hours.occupancy is None else {**found, "activity": hours.occupancy.id}
 
 
 def _segment(wiring: Wiring, segment_id: str, at: datetime) -> Grounds:

@@ -35,6 +35,9 @@ _GROUNDS = {
     "rule": "rule",
     "program": "program",
     "next_change": "next change",
+    "legal": "law",
+    "activity": "activity of",
+    "permitted": "permitted",
     "building": "building",
     "occupancy": "occupancy",
     "occupancy_reason": "because",
@@ -176,10 +179,15 @@ def _ground(target: str, value: object, zone: ZoneInfo) -> str:
     if isinstance(value, datetime):
         return _clock(value, zone)
     if isinstance(value, list):
-        return ", ".join(map(str, value)) or "none"
+        return ", ".join(_stretch(each, zone) if isinstance(each, dict) else str(each) for each in value) or "none"
     if isinstance(value, dict):
         return _optimum_start(value, zone) if "earliest" in value else _next_change(target, value, zone)
     return str(value)
+
+
+def _stretch(permitted: Mapping[str, object], zone: ZoneInfo) -> str:
+    leave = f" by {permitted['derogation']}" if permitted["derogation"] else ""
+    return f"{_time(permitted['from'], zone)} to {_time(permitted['to'], zone)}{leave}"
 
 
 def _next_change(target: str, change: Mapping[str, object], zone: ZoneInfo) -> str:
@@ -202,14 +210,15 @@ def _clock(at: datetime, zone: ZoneInfo) -> str:
 
 
 def _localised(found: Mapping[str, object], zone: ZoneInfo) -> Facts:
-    return {
-        name: _localised(value, zone) if isinstance(value, dict) else _local(value, zone)
-        for name, value in found.items()
-    }
+    return {name: _local(value, zone) for name, value in found.items()}
 
 
 def _local(value: object, zone: ZoneInfo) -> object:
-    """A time, also one in a payload's words, with the site's offset; anything else as it is."""
+    """A time, also one in a payload's words, with the site's offset, at any depth; anything else as it is."""
+    if isinstance(value, dict):
+        return _localised(value, zone)
+    if isinstance(value, list):
+        return [_local(each, zone) for each in value]
     at = value if isinstance(value, datetime) else instant_of(value)
     return value if at is None else at.astimezone(zone).isoformat(timespec="seconds")
 

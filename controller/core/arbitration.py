@@ -30,6 +30,7 @@ class Source(StrEnum):
     OVERRIDE = "override"
     RELIGHT = "relight"
     PRESENCE = "presence"
+    LEGAL_CAP = "legal-cap"
     OPTIMUM_START = "optimum-start"
     PLAN = "plan"
     DEFAULT = "relinquish-default"
@@ -39,6 +40,7 @@ _PLACE: dict[Source, tuple[Priority, int]] = {
     Source.OVERRIDE: (Priority.OVERRIDE, 0),
     Source.RELIGHT: (Priority.PRESENCE, 0),
     Source.PRESENCE: (Priority.PRESENCE, 1),
+    Source.LEGAL_CAP: (Priority.CAP, 0),
     Source.OPTIMUM_START: (Priority.PLAN, 0),
     Source.PLAN: (Priority.PLAN, 1),
     Source.DEFAULT: (Priority.RELINQUISH_DEFAULT, 0),
@@ -81,6 +83,11 @@ class PriorityArray:
     def present_value(self) -> float:
         """The commanded value."""
         return self.slots[0].value
+
+    @property
+    def automatic(self) -> float | None:
+        """The value resolved among presence, caps and plan: what slot 13 of a device's own array gets."""
+        return next((s.value for s in self.slots if Priority.PRESENCE <= s.priority <= Priority.PLAN), None)
 
     def at(self, priority: Priority) -> float | None:
         """The value that this house wants in one slot of a device's own array; None relinquishes it."""

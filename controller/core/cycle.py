@@ -240,6 +240,8 @@ def _due(wiring: Wiring, draft: Draft, key: str) -> None:
     kind, _, rest = key.partition("/")
     if kind == "group":
         lighting.group_due(wiring, draft, rest)
+    elif kind == "legal":
+        lighting.legal_due(wiring, draft, rest)
     elif kind == "zone":
         heating.zone_due(wiring, draft, rest)
     elif kind == "override":

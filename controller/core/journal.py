@@ -20,6 +20,8 @@ class Override:
     by: str
     command_id: str
     allure: Allure | None = None
+    note: str = ""
+    """For the result that is still owed; not kept over a restart, where none is."""
 
 
 @dataclass(frozen=True, slots=True)

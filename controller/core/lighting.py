@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from controller.core import legal
 from controller.core.arbitration import PriorityArray, Slot, Source, arbitrate
 from controller.core.journal import Override
 from controller.core.state import Draft
@@ -29,6 +30,14 @@ def group_due(wiring: Wiring, draft: Draft, group_id: str) -> None:
     if before == wish:
         return
     draft.demands[group_id] = wish
+    touch_group(wiring, draft, group_id)
+    if before is None or before.value <= 0.0:
+        legal.watch(wiring, draft, group_id)
+
+
+def legal_due(wiring: Wiring, draft: Draft, group_id: str) -> None:
+    """The hours in which the law permits the group's light begin or end."""
+    legal.watch(wiring, draft, group_id)
     touch_group(wiring, draft, group_id)
 
 
@@ -56,7 +65,8 @@ def group_array(wiring: Wiring, draft: Draft, group_id: str | None) -> PriorityA
     if found is None:
         chain = wiring.chain_of[group_id]
         wishes = [override_slot(draft, f"group/{each}") for each in chain]
-        found = arbitrate((*wishes, draft.demands.get(group_id)), _NO_PLAN, draft.now)
+        cap = legal.cap_slot(wiring, draft, group_id)
+        found = arbitrate((*wishes, cap, draft.demands.get(group_id)), _NO_PLAN, draft.now)
         draft.arrays[group_id] = found
     return found
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from controller.core import lighting, owed
+from controller.core import legal, lighting, owed
 from controller.core.commands import Command, Refusal
 from controller.core.journal import Override
+from controller.core.legal import Ruling
 from controller.core.state import CommandResult, Draft
 from controller.core.wiring import Kind, Target, Wiring
 
@@ -43,7 +44,11 @@ def accept(wiring: Wiring, draft: Draft, command: Command) -> None:
     if until <= draft.now:
         _refuse(draft, command.id, key, "expired: it would have ended before it came in")
         return
-    _set(wiring, draft, key, command, value, until)
+    ruling = legal.rule(wiring, key, value, draft.now, until)
+    if ruling.refusal:
+        _refuse(draft, command.id, key, ruling.refusal)
+        return
+    _set(wiring, draft, key, command, value, ruling)
 
 
 def override_due(wiring: Wiring, draft: Draft, key: str) -> None:
@@ -74,8 +79,9 @@ def _until(wiring: Wiring, command: Command, now: datetime) -> datetime:
     return min(wanted, now + policy.cap)
 
 
-def _set(wiring: Wiring, draft: Draft, key: str, command: Command, value: float, until: datetime) -> None:
-    override = Override(value, draft.now, until, command.reason, command.by, command.id, command.allure)
+def _set(wiring: Wiring, draft: Draft, key: str, command: Command, value: float, ruling: Ruling) -> None:
+    until, reason = ruling.until, ruling.reason(command.reason)
+    override = Override(value, draft.now, until, reason, command.by, command.id, command.allure, ruling.note)
     draft.overrides[key] = override
     draft.journal_overrides[key] = override
     draft.schedule(f"override/{key}", until)
@@ -85,8 +91,9 @@ def _set(wiring: Wiring, draft: Draft, key: str, command: Command, value: float,
         id=command.id,
         value=value,
         until=until,
-        reason=command.reason,
+        reason=reason,
         by=command.by,
+        **ruling.facts,
     )
     _owe_result(wiring, draft, key, command.id)
 

@@ -28,7 +28,7 @@ def settle(draft: Draft, key: str, command_id: str, outcome: str, detail: str) -
     """One output says what became of a command: its result, or one more of a group's."""
     debt = draft.debts.get(command_id)
     if debt is None:
-        draft.results.append(CommandResult(command_id, key, outcome, detail, draft.now))
+        draft.results.append(CommandResult(command_id, key, outcome, _noted(draft, key, command_id, detail), draft.now))
         return
     outcomes = {**debt.outcomes, outcome: debt.outcomes.get(outcome, 0) + 1}
     worst = debt.worst
@@ -46,4 +46,11 @@ def _whole(command_id: str, debt: Debt, draft: Draft) -> CommandResult:
     outcome = next(word for word in _BY_WEIGHT if word in debt.outcomes)
     counts = ", ".join(f"{debt.outcomes[word]} {word}" for word in reversed(_BY_WEIGHT) if word in debt.outcomes)
     detail = f"{counts}; {debt.worst}" if debt.worst else counts
-    return CommandResult(command_id, debt.target, outcome, detail, draft.now)
+    return CommandResult(command_id, debt.target, outcome, _noted(draft, debt.target, command_id, detail), draft.now)
+
+
+def _noted(draft: Draft, key: str, command_id: str, detail: str) -> str:
+    """``detail``, and what accepting the command changed about it."""
+    override = draft.overrides.get(key)
+    note = override.note if override is not None and override.command_id == command_id else ""
+    return "; ".join(filter(None, (detail, note)))

@@ -181,8 +181,7 @@ def _wanted(wiring: Wiring, draft: Draft, target: Target, array: PriorityArray) 
         if target.kind is Kind.LAMP:
             value = told_level(draft, wiring.site.lamps[target.id], value)
         return ((int(Priority.PLAN), value),)
-    automatic = array.at(Priority.PLAN)
-    return ((int(Priority.PLAN), automatic), (int(Priority.OVERRIDE), array.at(Priority.OVERRIDE)))
+    return ((int(Priority.PLAN), array.automatic), (int(Priority.OVERRIDE), array.at(Priority.OVERRIDE)))
 
 
 def _agrees(target: Target, slots: Slots, reading: Reading) -> bool:

@@ -9,15 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
 
-from config.site import Segment, Site
+from config.site import Group, Segment, Site
 from controller.core import heating, lighting
+from controller.core.legal import lawful_steps
 from controller.core.state import Draft, State
 from controller.core.wiring import Wiring
-from schedules.plan import Plan, steps_between
 from schedules.program import Step, merged
 
 CLOSED, OPEN = 100.0, 0.0
@@ -65,7 +64,7 @@ def timetable(wiring: Wiring, start: datetime, end: datetime, targets: Iterable[
     for name in targets:
         kind, _, identity = name.partition("/")
         if kind == "group":
-            yield from _lighting(name, _plan_steps(wiring.site.groups[identity].plan, start, end), end)
+            yield from _lighting(name, lawful_steps(wiring.site.groups[identity], start, end), end)
         elif kind == "segment":
             yield from _lighting(name, _contactor_steps(wiring, wiring.site.segments[identity], start, end), end)
         else:
@@ -78,28 +77,22 @@ def _lighting(name: str, steps: Sequence[Step], end: datetime) -> Iterator[Entry
         yield Entry(name, step.at, until, step.reason, level=step.level)
 
 
-@lru_cache(maxsize=64)
-def _plan_steps(plan: Plan, start: datetime, end: datetime) -> tuple[Step, ...]:
-    """Kept for the next target: a town has many groups and few plans."""
-    steps = steps_between(plan, start, end)
-    return tuple(Step(step.at, step.level, f"plan {plan.id}: {step.reason}") for step in steps)
-
-
-def plans_behind(wiring: Wiring, segment: Segment) -> list[Plan]:
-    """The plans of the lamps that the contactor feeds; of its own group where it feeds none."""
+def groups_behind(wiring: Wiring, segment: Segment) -> list[Group]:
+    """The groups of the lamps that the contactor feeds (its own where it feeds none), one of those commanded alike."""
     lamps = wiring.lamps_of_segment.get(segment.id)
     keys = [f"lamp/{lamp}" for lamp in lamps] if lamps else [f"segment/{segment.id}"]
-    groups = dict.fromkeys(wiring.group_of.get(key) for key in keys)
-    return list(dict.fromkeys(wiring.site.groups[group].plan for group in groups if group is not None))
+    names = dict.fromkeys(wiring.group_of.get(key) for key in keys)
+    followed = [wiring.site.groups[name] for name in names if name is not None]
+    return list({(group.plan, group.legal): group for group in reversed(followed)}.values())[::-1]
 
 
 def _contactor_steps(wiring: Wiring, segment: Segment, start: datetime, end: datetime) -> Sequence[Step]:
     """Closed while any of its lamps is lit; a segment without lamps follows its own group."""
-    plans = plans_behind(wiring, segment)
-    if not plans:
+    groups = groups_behind(wiring, segment)
+    if not groups:
         return [Step(start, OPEN, _NO_PLAN)] if start < end else []
     feeds = bool(wiring.lamps_of_segment.get(segment.id))
-    brightest = _brightest([_plan_steps(plan, start, end) for plan in plans])
+    brightest = _brightest([lawful_steps(group, start, end) for group in groups])
     steps = (_by_pattern(wiring, segment, Step(at.at, at.level, _words(at, feeds))) for at in brightest)
     return merged(Step(step.at, CLOSED if step.level > 0.0 else OPEN, step.reason) for step in steps)
 

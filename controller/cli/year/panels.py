@@ -16,8 +16,9 @@ from controller.cli.year.sky import Light
 from controller.core.drive import expected_power_w, told_level
 from controller.core.lighting import by_pattern
 from controller.core.state import Draft, State
-from controller.core.timetable import Entry, plans_behind, timetable
+from controller.core.timetable import Entry, groups_behind, timetable
 from controller.core.wiring import Wiring
+from schedules.legal import LegalHours
 from schedules.plan import DEFAULT, Plan, program_for
 
 _HOUR = timedelta(hours=1)
@@ -101,11 +102,11 @@ def panels(wiring: Wiring, nights: Sequence[Night], light: Sequence[Stretch], na
 def _group_panels(
     wiring: Wiring, nights: Sequence[Night], light: Sequence[Stretch], names: Iterable[str]
 ) -> Iterator[Panel]:
-    together: defaultdict[Plan, list[Group]] = defaultdict(list)
+    together: defaultdict[tuple[Plan, LegalHours | None], list[Group]] = defaultdict(list)
     for name in names:
         group = wiring.site.groups[name.partition("/")[2]]
-        together[group.plan].append(group)
-    for plan, groups in together.items():
+        together[group.plan, group.legal].append(group)
+    for (plan, law), groups in together.items():
         entries = _entries(wiring, nights, f"group/{groups[0].id}")
         stretches = tuple(Stretch(entry.start, entry.end, entry.level) for entry in entries)
         hours = _hours_by_value(stretches)
@@ -117,7 +118,8 @@ def _group_panels(
         )
         shown = figures if any(group.lamps for group in groups) else figures[:-1]
         by_rule = tuple(_rule_nights(plan, nights))
-        yield Panel(Kind.LEVEL, f"plan {plan.id}", members, stretches, shown, plan.default.id, by_rule)
+        subject = f"plan {plan.id}, legal hours {law.category.id}" if law else f"plan {plan.id}"
+        yield Panel(Kind.LEVEL, subject, members, stretches, shown, plan.default.id, by_rule)
 
 
 def _segment_panels(wiring: Wiring, nights: Sequence[Night], names: Iterable[str]) -> Iterator[Panel]:
@@ -126,7 +128,7 @@ def _segment_panels(wiring: Wiring, nights: Sequence[Night], names: Iterable[str
         entries = _entries(wiring, nights, name)
         together[tuple(Stretch(entry.start, entry.end, entry.level) for entry in entries)].append(name)
     for stretches, alike in together.items():
-        plans = dict.fromkeys(plan.id for name in alike for plan in _plans(wiring, name))
+        plans = dict.fromkeys(group.plan.id for name in alike for group in _groups(wiring, name))
         members = tuple(Member(name, f"cabinet {wiring.site.segments[_id(name)].cabinet}") for name in alike)
         closed = sum(hours for value, hours in _hours_by_value(stretches).items() if value)
         subject = f"contactor, plan {' and '.join(plans)}" if plans else "contactor without a plan"
@@ -171,13 +173,13 @@ def _id(name: str) -> str:
     return name.partition("/")[2]
 
 
-def _plans(wiring: Wiring, name: str) -> list[Plan]:
-    return plans_behind(wiring, wiring.site.segments[_id(name)])
+def _groups(wiring: Wiring, name: str) -> list[Group]:
+    return groups_behind(wiring, wiring.site.segments[_id(name)])
 
 
 def _closes_otherwise(wiring: Wiring, name: str) -> bool:
-    """Whether it may be closed at other hours than one group is lit: several plans, or patterns of its cabinet."""
-    return len(_plans(wiring, name)) > 1 or _id(name) in wiring.in_patterns
+    """Whether it may be closed at other hours than one group is lit: several of them, or patterns of its cabinet."""
+    return len(_groups(wiring, name)) > 1 or _id(name) in wiring.in_patterns
 
 
 def _about(group: Group) -> str:
