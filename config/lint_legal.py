@@ -6,15 +6,22 @@ from datetime import date, timedelta
 
 from config.site import Site
 from config.tree.draft import Draft
-from schedules.legal import LegalHours, Stretch, excess, permitted_between
+from schedules.legal import LegalHours, Stretch, excess, permitted
 from schedules.moments import night_of, noon
-from schedules.plan import Plan, steps_between
+from schedules.plan import Plan, program_for
+from schedules.program import Program, Step, night
+from schedules.sun import Place
 
 NIGHTS = 366
 
 
 def lint_legal(draft: Draft, site: Site, today: date) -> None:
-    """Note an error at the ``legal`` of each group whose plan lights beyond its hours in the year from ``today``."""
+    """Note an error at the ``legal`` of each group whose plan lights beyond its hours in the year from ``today``.
+
+    One that is bound by the group around it has none of its own: the error stands at its ``id``. Nights are worked out
+    once a program, whatever the number of plans and groups that have it.
+    """
+    year = _Year(today, site.place)
     found: dict[tuple[object, ...], list[Stretch]] = {}
     for written in draft.written.groups:
         plan, hours = site.groups[written.id].plan, site.groups[written.id].legal
@@ -22,16 +29,32 @@ def lint_legal(draft: Draft, site: Site, today: date) -> None:
             continue
         key = (plan.id, hours.category, hours.occupancy, hours.derogations)
         if key not in found:
-            found[key] = _beyond(plan, hours, today)
+            found[key] = year.beyond(plan, hours)
         if found[key]:
-            draft.error(written.where("legal"), _words(plan, hours, found[key]))
+            where = written.where("id" if written.legal is None else "legal")
+            draft.error(where, _words(plan, hours, found[key]))
 
 
-def _beyond(plan: Plan, hours: LegalHours, today: date) -> list[Stretch]:
-    place = plan.place
-    start, end = noon(today, place.zone), noon(today + timedelta(days=NIGHTS), place.zone)
-    cover = [(each.start, each.end) for each in permitted_between(hours, start, end, place)]
-    return excess(steps_between(plan, start, end), end, cover)
+class _Year:
+    """The nights of a year, each program's kept."""
+
+    def __init__(self, first: date, place: Place) -> None:
+        self.place = place
+        self.days = [first + timedelta(days=ahead) for ahead in range(NIGHTS)]
+        self.nights: dict[tuple[str, date], tuple[Step, ...]] = {}
+
+    def beyond(self, plan: Plan, hours: LegalHours) -> list[Stretch]:
+        """Where the plan is lit outside the hours."""
+        steps = [step for day in self.days for step in self._night(program_for(plan, day)[0], day)]
+        end = noon(self.days[-1] + timedelta(days=1), self.place.zone)
+        cover = [(each.start, each.end) for day in self.days for each in permitted(hours, day, self.place)]
+        return excess(steps, end, cover)
+
+    def _night(self, program: Program, day: date) -> tuple[Step, ...]:
+        key = (program.id, day)
+        if key not in self.nights:
+            self.nights[key] = night(program, day, self.place)
+        return self.nights[key]
 
 
 def _words(plan: Plan, hours: LegalHours, beyond: list[Stretch]) -> str:

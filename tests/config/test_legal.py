@@ -184,3 +184,24 @@ def test_a_start_does_not_compare_with_the_year_ahead_and_a_reload_does(valbourg
     assert load_site(valbourg.directory, {}).groups["quartier-ecoles"].legal
     with pytest.raises(SiteError, match="is lit outside the legal hours of facade"):
         load_site(valbourg.directory, {}, TODAY)
+
+
+NESTED = """  - {id: place, plan: tot, groups: [fontaine, kiosque], legal: facade}
+  - {id: fontaine}
+  - {id: kiosque, plan: centre, legal: public-road}
+"""
+
+
+def test_a_nested_group_is_bound_by_the_one_around_it(valbourg: Town) -> None:
+    with_plan(valbourg, '{on: "2027-07-13", program: fete}')
+    valbourg.change("\n# --- heating", f"{NESTED}\n# --- heating")
+    errors = [line for line in valbourg.found() if ": error: " in line]
+    assert [line.split(": ")[2] for line in errors] == ["groups.place.legal", "groups.fontaine.id"]
+    valbourg.append(DEROGATION.replace("quartier-ecoles", "place"))
+    site, problems = valbourg.check()
+    assert site is not None, problems
+    categories = {name: group.legal.category.id for name, group in site.groups.items() if group.legal}
+    assert categories == {"place": "facade", "fontaine": "facade", "kiosque": "public-road"}
+    fountain = site.groups["fontaine"].legal
+    assert fountain is not None
+    assert [each.id for each in fountain.derogations] == ["noel"]
