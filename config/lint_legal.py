@@ -22,12 +22,12 @@ def lint_legal(draft: Draft, site: Site, today: date) -> None:
     once a program, whatever the number of plans and groups that have it.
     """
     year = _Year(today, site.place)
-    found: dict[tuple[object, ...], list[Stretch]] = {}
+    found: dict[tuple[str, LegalHours], list[Stretch]] = {}
     for written in draft.written.groups:
         plan, hours = site.groups[written.id].plan, site.groups[written.id].legal
         if hours is None or not hours.category.limited:
             continue
-        key = (plan.id, hours.category, hours.occupancy, hours.derogations)
+        key = (plan.id, hours)
         if key not in found:
             found[key] = year.beyond(plan, hours)
         if found[key]:

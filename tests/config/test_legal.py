@@ -205,3 +205,4 @@ def test_a_nested_group_is_bound_by_the_one_around_it(valbourg: Town) -> None:
     fountain = site.groups["fontaine"].legal
     assert fountain is not None
     assert [each.id for each in fountain.derogations] == ["noel"]
+    assert fountain is site.groups["place"].legal, "bound alike: their nights are worked out once"

@@ -11,7 +11,7 @@ from controller.core.arbitration import Priority, Slot, Source, arbitrate
 
 NOW = datetime(2026, 1, 12, 20, tzinfo=UTC)
 DEFAULT = Slot(Source.DEFAULT, 0.0, "default")
-LADDER = [Source.OVERRIDE, Source.OPTIMUM_START, Source.PLAN]
+LADDER = [Source.OVERRIDE, Source.RELIGHT, Source.PRESENCE, Source.LEGAL_CAP, Source.OPTIMUM_START, Source.PLAN]
 ends = st.one_of(st.none(), st.integers(-3600, 3600).map(lambda s: NOW + timedelta(seconds=s)))
 
 
@@ -34,7 +34,7 @@ def test_the_two_slots_of_a_bacnet_device(slots: list[Slot]) -> None:
     array = arbitrate(slots, DEFAULT, NOW)
     own = {slot.source: slot.value for slot in slots if slot.in_force(NOW)}
     assert array.at(Priority.OVERRIDE) == own.get(Source.OVERRIDE)
-    assert array.at(Priority.PLAN) == own.get(Source.OPTIMUM_START, own.get(Source.PLAN))
+    assert array.automatic == next((own[source] for source in LADDER[1:] if source in own), None)
 
 
 @given(wishes())
