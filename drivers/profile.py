@@ -1,7 +1,8 @@
 """A device profile: the data sheet of one kind of device, as a data file, expanded into named points.
 
 Point names are the house's vocabulary (docs/profiles.md): ``lamp.<n>.command|level|power|energy|...``,
-``segment.<n>.command|feedback``, ``door``, ``meter.power|energy|...``, ``zone.<n>.temperature|setpoint|heating``,
+``segment.<n>.command|feedback|...``, ``door``, ``local``, ``leakage``, ``photocell.<n>.illuminance|dark``,
+``presence.<n>.detected``, ``meter.power|energy|...``, ``zone.<n>.temperature|setpoint|heating``,
 ``boiler.status|supply-temperature``, ``outdoor.temperature``. Controller and simulator know devices by them alone.
 """
 

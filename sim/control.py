@@ -6,7 +6,8 @@ import asyncio
 import json
 from collections.abc import Callable
 
-from sim.faults import KINDS, BadRequest, Fault
+from sim.fault_kinds import KINDS, SCOPES, BadRequest
+from sim.faults import Fault
 from sim.town import Town
 
 LONGEST_LINE = 4096
@@ -66,14 +67,13 @@ class Control:
 
     def _list(self, words: list[str]) -> Answer:
         _alone("list", words)
-        scopes = ("device", "cabinet", "segment", "lamp", "object")
         return {
             "faults": [_plain(fault) for fault in self._town.faults.active],
             "kinds": [
                 {"kind": kind.name, "usage": kind.usage, "of": kind.scope, "meaning": kind.meaning}
                 for kind in KINDS.values()
             ],
-            "targets": {scope: sorted(set(self._town.sabotage.targets(scope))) for scope in scopes},
+            "targets": {scope: sorted(set(self._town.sabotage.targets(scope))) for scope in SCOPES},
         }
 
     def _quit(self, words: list[str], leave: Callable[[], None]) -> Answer:

@@ -1,6 +1,6 @@
 """Register maps of DALI gateways, written from their makers' documents and IEC 62386-102. Node 0 is lamp 1.
 
-A node without mains does not answer on its DALI line: its level is 255 (MASK), with Intesis 0.
+A node that is silent or without mains does not answer on its DALI line: its level is 255 (MASK), with Intesis 0.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from sim.lamp import Lamp
+from sim.lamp_failures import Failure
 from sim.registers import HOLDINGS, INPUTS, Cell, Unit
 
 NODES = 64
@@ -37,7 +38,8 @@ def intesis_unit(name: str, nodes: Nodes) -> Unit:
     for number, lamp in nodes.items():
         base = 100 * (number - 1)
         unit.place(HOLDINGS, base + 5, Cell(partial(_status, lamp)))
-        unit.place(HOLDINGS, base + 6, Cell(partial(lambda node: round(_shown(node)) if node.fed else 0, lamp)))
+        unit.place(HOLDINGS, base + 6, Cell(partial(lambda node: round(_shown(node)) if node.answers else 0, lamp)))
+        unit.place(HOLDINGS, base + 80, Cell(partial(_led_status, lamp)))
         told = partial(lambda node: round(node.command_pct), lamp)
         unit.place(HOLDINGS, base + 15, Cell(told, partial(_tell, lamp), highest=100))
     return unit
@@ -99,7 +101,13 @@ def adfweb_unit(name: str, nodes: Nodes) -> Unit:
 
 def _status(lamp: Lamp) -> int:
     """b0 control gear failure, b1 lamp failure, b2 lamp on."""
-    return lamp.status_bits & 0b111 if lamp.fed else 0
+    return lamp.status_bits & 0b111
+
+
+def _led_status(lamp: Lamp) -> int:
+    """What gears for LED (device type 6) add: b0 short circuit, b1 open circuit, b6 derated by its temperature."""
+    bits = {Failure.SHORT: 1 << 0, Failure.OPEN: 1 << 1, Failure.HOT: 1 << 6}
+    return bits.get(lamp.failure, 0) if lamp.answers else 0
 
 
 def _shown(lamp: Lamp) -> float:
@@ -107,16 +115,16 @@ def _shown(lamp: Lamp) -> float:
 
 
 def _level(lamp: Lamp) -> int:
-    return dali_level(_shown(lamp)) if lamp.fed else MASK
+    return dali_level(_shown(lamp)) if lamp.answers else MASK
 
 
 def _tell(lamp: Lamp, percent: int) -> None:
-    lamp.command_pct = float(percent)
+    lamp.tell(float(percent))
 
 
 def _tell_level(lamp: Lamp, level: int) -> None:
     if level < len(CURVE):
-        lamp.command_pct = CURVE[level]
+        lamp.tell(CURVE[level])
 
 
 GATEWAYS: Mapping[str, Callable[[str, Nodes], Unit]] = {

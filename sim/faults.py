@@ -8,53 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from sim.fault_kinds import KINDS, BadRequest, check_arguments, number
+
 UNIT_S = {"s": 1.0, "m": 60.0, "h": 3600.0}
-
-
-class BadRequest(ValueError):
-    """A line that cannot be obeyed; the message says why and what would be right."""
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """One kind of fault: what it concerns, its arguments as shown to people, and what it does."""
-
-    name: str
-    scope: str
-    usage: str
-    meaning: str
-    choices: tuple[str, ...] = ()
-
-
-KINDS = {
-    kind.name: kind
-    for kind in (
-        Kind("silence", "device", "", "hears and obeys, its answers are lost"),
-        Kind("absent", "device", "", "is not there: hears nothing, answers nothing, others on the line do"),
-        Kind("delay", "device", "SECONDS", "answers in order, each after SECONDS on the wire"),
-        Kind("late", "device", "SECONDS", "answers SECONDS later while it goes on hearing: into the next request"),
-        Kind("exception", "device", "CODE", "answers every request with Modbus exception CODE (BACnet: abort)"),
-        Kind("garbage", "device", "", "answers noise"),
-        Kind("disconnect", "device", "", "unplugged: connections are closed, new ones at once"),
-        Kind("cov-lost", "device", "", "BACnet: value notifications are lost, subscriptions too, without a word"),
-        Kind("cov-full", "device", "ROWS", "BACnet: room for ROWS subscriptions, more are refused"),
-        Kind("clock", "device", "SECONDS", "BACnet: its clock is SECONDS fast (negative: slow) until it is set"),
-        Kind("double", "device", "", "BACnet: another device has its instance, and says so"),
-        Kind("hand", "object", "[OBJECT] VALUE", "a hand at priority 8 (without a priority array: a plain write)"),
-        Kind("door", "cabinet", "", "the door stands open"),
-        Kind("stuck", "segment", "closed|open", "the contactor does not follow its coil", ("closed", "open")),
-        Kind("breaker", "segment", "", "the breaker has tripped"),
-        Kind(
-            "lamp",
-            "lamp",
-            "open|day-burning|gear|gear-dark",
-            "open circuit; burns whatever is asked; gear broken at full, or dark",
-            ("open", "day-burning", "gear", "gear-dark"),
-        ),
-    )
-}
-WIRE_KINDS = frozenset(kind.name for kind in KINDS.values() if kind.scope == "device")
-"""Kinds that a face applies; the others change the plant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +24,8 @@ class Fault:
 
     @property
     def key(self) -> tuple[str, ...]:
-        """What a later fault replaces: the same kind at the same target, a hand at the same object."""
-        return (self.target, self.kind, *(self.arguments[:-1] if self.kind == "hand" else ()))
+        """What a later fault replaces: the same kind at the same target, object or phase."""
+        return (self.target, self.kind, *self.arguments[: KINDS[self.kind].apart])
 
     @property
     def number(self) -> float:
@@ -92,36 +48,8 @@ def parse_fault(words: list[str], now_s: float) -> Fault:
     kind = KINDS.get(name)
     if kind is None:
         raise BadRequest(f"unknown kind {name!r}: one of {', '.join(KINDS)}")
-    _check_arguments(kind, arguments)
+    check_arguments(kind, arguments)
     return Fault(target, name, tuple(arguments), until_s)
-
-
-def _check_arguments(kind: Kind, arguments: list[str]) -> None:
-    usage = f"usage: {kind.name} {kind.usage}".rstrip()
-    most = len(kind.usage.split())
-    if not (most - kind.usage.count("[")) <= len(arguments) <= most:
-        raise BadRequest(usage)
-    if kind.choices and arguments[0] not in kind.choices:
-        raise BadRequest(usage)
-    if most and not kind.choices:
-        value = number(arguments[-1])
-        if kind.name == "exception" and (value != int(value) or not 1 <= value <= 255):
-            raise BadRequest("an exception code is a whole number from 1 to 255")
-        if kind.name in ("delay", "late") and value < 0.0:
-            raise BadRequest(usage)
-        if kind.name == "cov-full" and (value != int(value) or value < 0.0):
-            raise BadRequest("the room is a whole number of subscriptions")
-
-
-def number(text: str) -> float:
-    """A finite number. Raises BadRequest."""
-    try:
-        value = float(text)
-    except ValueError:
-        raise BadRequest(f"{text!r} is not a number") from None
-    if not abs(value) < 1e9:
-        raise BadRequest(f"{text!r} is not a usable number")
-    return value
 
 
 def duration_s(text: str) -> float:

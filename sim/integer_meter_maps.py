@@ -44,8 +44,9 @@ def _gavazzi(unit: Unit, meter: PhaseMeter, *, power_factor: int, hz: int, last:
     _words(unit, 0x28, lambda: meter.total_w * 10.0)
     _words(unit, 0x2A, lambda: meter.total_va * 10.0)
     _words(unit, 0x2C, lambda: meter.total_var * 10.0)
-    for n in range(4):
-        _word(unit, power_factor + n, lambda: meter.power_factor * 1000.0)
+    for n in range(3):
+        _word(unit, power_factor + n, partial(lambda i: meter.factor(i) * 1000.0, n))
+    _word(unit, power_factor + 3, lambda: meter.power_factor * 1000.0)
     _word(unit, hz, lambda: meter.hz * 10.0)
 
 
@@ -97,7 +98,7 @@ def _countis(unit: Unit, meter: PhaseMeter) -> None:
         lay(unit, HOLDINGS, 0xC570 + 2 * n, partial(lambda i: meter.power_w[i] / 10.0, n), ">i")
         lay(unit, HOLDINGS, 0xC576 + 2 * n, partial(lambda i: meter.reactive_var(i) / 10.0, n), ">i")
         lay(unit, HOLDINGS, 0xC57C + 2 * n, partial(lambda i: meter.apparent_va(i) / 10.0, n), ">I")
-        lay(unit, HOLDINGS, 0xC582 + 2 * n, lambda: meter.power_factor * 1000.0, ">i")
+        lay(unit, HOLDINGS, 0xC582 + 2 * n, partial(lambda i: meter.factor(i) * 1000.0, n), ">i")
     lay(unit, HOLDINGS, 0xC568, lambda: meter.total_w / 10.0, ">i")
     lay(unit, HOLDINGS, 0xC56A, lambda: meter.total_var / 10.0, ">i")
     lay(unit, HOLDINGS, 0xC56C, lambda: meter.total_va / 10.0, ">I")

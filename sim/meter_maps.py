@@ -22,7 +22,7 @@ def sdm630_unit(name: str, meter: PhaseMeter) -> Unit:
         lay(unit, INPUTS, 0x0C + 2 * n, partial(lambda i: meter.power_w[i], n), ">f")
         lay(unit, INPUTS, 0x12 + 2 * n, partial(meter.apparent_va, n), ">f")
         lay(unit, INPUTS, 0x18 + 2 * n, partial(meter.reactive_var, n), ">f")
-        lay(unit, INPUTS, 0x1E + 2 * n, lambda: meter.power_factor, ">f")
+        lay(unit, INPUTS, 0x1E + 2 * n, partial(meter.factor, n), ">f")
         lay(unit, INPUTS, 0x15A + 2 * n, partial(lambda i: meter.energy_wh[i] / 1000.0, n), ">f")
     lay(unit, INPUTS, 0x2A, lambda: sum(meter.volts) / 3.0, ">f")
     lay(unit, INPUTS, 0x30, lambda: sum(meter.current_a(n) for n in range(3)), ">f")

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
 from difflib import get_close_matches
 
 from config.site import Site
-from sim.cabinet import Stuck
-from sim.faults import KINDS, WIRE_KINDS, BadRequest, Fault, FaultTable, number, parse_fault
-from sim.lamp import Failure
+from sim.contactor import Stuck
+from sim.fault_kinds import KINDS, BadRequest, number
+from sim.faults import Fault, FaultTable, parse_fault
+from sim.lamp_failures import Failure
 from sim.lighting_plant import LightingPlant
 from sim.objects import BacnetObject
+from sim.sensors import Stare
 
 HAND_PRIORITY = 8
 
@@ -35,14 +38,13 @@ class Sabotage:
         if fault.target not in targets:
             raise BadRequest(self._unknown(fault, targets))
         if fault.kind == "hand":
-            found, value = self._object(fault), number(fault.arguments[-1])
-            if not found.writable:
-                raise BadRequest(f"{found.key} cannot be written")
-            if not (found.minimum is None or value >= found.minimum) or not (
-                found.maximum is None or value <= found.maximum
-            ):
-                raise BadRequest(f"{found.key} takes {found.minimum} to {found.maximum}")
-        self._table.add(fault)
+            self._check_hand(fault)
+        if fault.kind == "cut" and fault.number > len(self._lighting.circuits[fault.target]):
+            raise BadRequest(f"{fault.target} has {len(self._lighting.circuits[fault.target])} lamps")
+        if fault.arguments == ("auto",):
+            self._table.clear(each for each in self._table.active if each.key == fault.key)
+        else:
+            self._table.add(fault)
         return fault
 
     def repair(self, target: str | None, kind: str | None = None) -> list[Fault]:
@@ -55,17 +57,21 @@ class Sabotage:
         self._table.clear(faults)
         return faults
 
-    def targets(self, scope: str) -> Iterable[str]:
+    def targets(self, scope: str) -> Collection[str]:
         """The ids that faults of a scope may name."""
-        if scope == "device":
-            return self._site.devices.keys()
-        if scope == "segment":
-            return self._lighting.contactors.keys()
-        if scope == "lamp":
-            return self._lighting.lamps.keys()
-        if scope == "cabinet":
-            return [*self._lighting.cabinets, *self._doors()]
-        return [*self._objects, *(zone.id for zone in self._site.zones.values() if zone.device in self._objects)]
+        lighting = self._lighting
+        cabinets = [*lighting.cabinets, *self._doors()]
+        known: dict[str, Collection[str]] = {
+            "device": self._site.devices,
+            "segment": lighting.contactors,
+            "lamp": lighting.lamps,
+            "cabinet": cabinets,
+            "segment or cabinet": [*lighting.contactors, *cabinets],
+            "photocell": lighting.photocells,
+            "presence sensor": lighting.presences,
+        }
+        zones = [zone.id for zone in self._site.zones.values() if zone.device in self._objects]
+        return known.get(scope, [*self._objects, *zones])
 
     def _doors(self) -> dict[str, str]:
         cabinets = self._site.cabinets.values()
@@ -77,19 +83,63 @@ class Sabotage:
         return f"no {scope} {fault.target!r}" + (f": did you mean {near[0]!r}?" if near else "")
 
     def _apply(self, fault: Fault, active: bool) -> None:
-        if fault.kind in WIRE_KINDS:
-            return
-        if fault.kind == "door":
-            device = self._doors().get(fault.target, fault.target)
-            self._lighting.cabinets[device].door_open = active
-        elif fault.kind == "stuck":
-            self._lighting.contactors[fault.target].stuck = Stuck(fault.arguments[0]) if active else Stuck.NO
-        elif fault.kind == "breaker":
-            self._lighting.contactors[fault.target].tripped = active
-        elif fault.kind == "lamp":
-            self._lighting.lamps[fault.target].failure = Failure(fault.arguments[0]) if active else Failure.NONE
-        else:
+        """Bring what the fault concerns to what the table says."""
+        scope, target = KINDS[fault.kind].scope, fault.target
+        if scope == "segment or cabinet":
+            scope = "segment" if target in self._lighting.contactors else "cabinet"
+        if scope == "cabinet":
+            self._set_cabinet(self._doors().get(target, target))
+        elif scope == "segment":
+            self._set_segment(target)
+        elif scope == "lamp":
+            amount = float(fault.arguments[1]) if active and len(fault.arguments) > 1 else 0.0
+            self._lighting.lamps[target].fail(Failure(fault.arguments[0]) if active else Failure.NONE, amount)
+        elif scope == "photocell":
+            self._lighting.photocells[target].stare = Stare(fault.arguments[0]) if active else Stare.NO
+        elif scope == "presence sensor":
+            self._pass_by(fault, active=active)
+        elif scope == "object":
             self._hand(fault, active=active)
+
+    def _set_cabinet(self, device: str) -> None:
+        """A cabinet answers to its own id and to its device's."""
+        names = {device, *(name for name, of in self._doors().items() if of == device)}
+        broken: dict[str, list[tuple[str, ...]]] = defaultdict(list)
+        for fault in self._table.active:
+            if fault.target in names:
+                broken[fault.kind].append(fault.arguments)
+        cabinet = self._lighting.cabinets[device]
+        cabinet.door_open, cabinet.leakage = "door" in broken, "leakage" in broken
+        cabinet.supply_lost = "supply-loss" in broken
+        cabinet.hand = _position(broken["selector"])
+        cabinet.imposed_v = {int(float(phase)): float(volts) for phase, volts in broken["voltage"]}
+        cabinet.imposed_v |= {int(float(phase)): 0.0 for (phase,) in broken["phase-loss"]}
+        cabinet.tapped_w = {int(float(phase)): float(watts) for phase, watts in broken["load"]}
+
+    def _set_segment(self, segment: str) -> None:
+        broken = {fault.kind: fault.arguments for fault in self._table.active if fault.target == segment}
+        contactor, circuit = self._lighting.contactors[segment], self._lighting.circuits[segment]
+        contactor.stuck = Stuck(broken["stuck"][0]) if "stuck" in broken else Stuck.NO
+        contactor.tripped = "breaker" in broken
+        contactor.hand = _position([broken["selector"]] if "selector" in broken else [])
+        contactor.loop_open = "loop" in broken or "cut" in broken
+        whole = len(circuit) - (int(float(broken["cut"][0])) if "cut" in broken else 0)
+        for place, lamp in enumerate(circuit):
+            lamp.cut_off = place >= whole
+
+    def _pass_by(self, fault: Fault, *, active: bool) -> None:
+        sensor = self._lighting.presences[fault.target]
+        sensor.somebody = active and fault.arguments == ("detect",)
+        sensor.traffic_per_h = float(fault.arguments[1]) if active and len(fault.arguments) > 1 else 0.0
+
+    def _check_hand(self, fault: Fault) -> None:
+        found, value = self._object(fault), number(fault.arguments[-1])
+        if not found.writable:
+            raise BadRequest(f"{found.key} cannot be written")
+        if not (found.minimum is None or value >= found.minimum) or not (
+            found.maximum is None or value <= found.maximum
+        ):
+            raise BadRequest(f"{found.key} takes {found.minimum} to {found.maximum}")
 
     def _hand(self, fault: Fault, *, active: bool) -> None:
         found = self._object(fault)
@@ -112,3 +162,8 @@ class Sabotage:
             if candidate.key == key:
                 return candidate
         raise BadRequest(f"{device} has no object {key!r}")
+
+
+def _position(selectors: list[tuple[str, ...]]) -> bool | None:
+    """Where a hand has put a selector last; None: automatic."""
+    return selectors[-1] == ("on",) if selectors else None

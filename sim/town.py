@@ -92,14 +92,15 @@ class Town:
 
     def _move(self, dt_s: float) -> None:
         local = self.now.astimezone(self.site.place.zone)
+        sky = self.weather.sky(self.now)
         for cabinet in (*self.lighting.cabinets.values(), *self.lighting.supplies.values()):
-            cabinet.step(dt_s, self.now_s)
+            cabinet.step(dt_s, self.now_s, sky)
         for consumer in self.consumers.values():
             consumer.step(dt_s, local)
         if self.buildings:
-            outdoor_c, sun_w_m2 = self.weather.outdoor_c(self.now), self.weather.sun_w_m2(self.now)
+            sun_w_m2 = self.weather.sun_w_m2(self.now)
             for building in self.buildings.values():
-                building.step(dt_s, outdoor_c, sun_w_m2, people(local))
+                building.step(dt_s, sky.outdoor_c, sun_w_m2, people(local))
 
     def _show(self, device: Device) -> None:
         kind = device.profile.id

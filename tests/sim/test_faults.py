@@ -8,7 +8,8 @@ import re
 import pytest
 
 from sim.control import Control
-from sim.faults import BadRequest, Fault, duration_s, parse_fault
+from sim.fault_kinds import BadRequest
+from sim.faults import Fault, duration_s, parse_fault
 from sim.objects import BacnetObject, CommandRefused
 from sim.town import Town
 from tests.sim.towns import WINTER_EVENING, school, street

@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.lamp import Failure, Lamp, LampData
+from sim.lamp import Lamp
+from sim.lamp_data import LampData
+from sim.lamp_failures import Failure
 
 LED = LampData(60.0, 0.5, 5.0, ((0.0, 0.5), (10.0, 9.0), (50.0, 31.0), (100.0, 60.0)))
 SODIUM = LampData(100.0, 1.0, discharge=True)

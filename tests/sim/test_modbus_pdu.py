@@ -15,7 +15,8 @@ from drivers.profile_file import load_profile, load_profiles, shipped_profiles
 from sim.bank import RegisterBank
 from sim.cabinet_map import cabinet_unit, relays_unit
 from sim.dali_maps import GATEWAYS
-from sim.lamp import Lamp, LampData
+from sim.lamp import Lamp
+from sim.lamp_data import LampData
 from sim.mains import PhaseMeter
 from sim.pdu import answer
 from sim.registers import Cell, Unit

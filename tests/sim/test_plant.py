@@ -10,7 +10,7 @@ import pytest
 
 from sim.boiler import Boiler
 from sim.building import Building, Zone
-from sim.cabinet import Stuck
+from sim.contactor import Stuck
 from sim.town import Town
 from sim.weather import Weather
 from tests.sim.towns import WINTER_EVENING, school, street
