@@ -11,6 +11,9 @@ from typing import NamedTuple
 from sim.noise import wobble
 
 DAY_S = 86_400.0
+J2000_DAY = 10_957.5
+"""Days from the epoch to noon of 1 January 2000."""
+OBLIQUITY = math.radians(23.439)
 DAYLIGHT = (
     (-18.0, 0.001), (-12.0, 0.01), (-6.0, 3.5), (-4.0, 35.0), (-0.83, 400.0), (5.0, 5_000.0), (10.0, 11_000.0),
     (30.0, 50_000.0), (60.0, 95_000.0), (90.0, 110_000.0),
@@ -48,14 +51,14 @@ class Weather:
         return Sky(self.outdoor_c(at), self.lux(at))
 
     def elevation_deg(self, at: datetime) -> float:
-        """Where the sun stands above the horizon, degrees, to some tenths."""
-        year = math.tau * (at.timetuple().tm_yday - 81) / 365.0
-        declination = math.radians(23.45) * math.sin(year)
-        ahead_min = 9.87 * math.sin(2.0 * year) - 7.53 * math.cos(year) - 1.5 * math.sin(year)
-        latitude, angle = (
-            math.radians(self.latitude),
-            math.tau * (self._solar_hour(at) + ahead_min / 60.0 - 12.0) / 24.0,
-        )
+        """Where the sun stands above the horizon (without refraction), by the Almanac's low-precision formula."""
+        days = at.timestamp() / DAY_S - J2000_DAY
+        anomaly, mean = math.radians(357.529 + 0.98560028 * days), 280.459 + 0.98564736 * days
+        longitude = math.radians(mean + 1.915 * math.sin(anomaly) + 0.020 * math.sin(2.0 * anomaly))
+        declination = math.asin(math.sin(OBLIQUITY) * math.sin(longitude))
+        ascension = math.atan2(math.cos(OBLIQUITY) * math.sin(longitude), math.cos(longitude))
+        angle = math.radians(mean) - ascension + math.tau * (self._solar_hour(at) - 12.0) / 24.0
+        latitude = math.radians(self.latitude)
         height = math.sin(latitude) * math.sin(declination)
         height += math.cos(latitude) * math.cos(declination) * math.cos(angle)
         return math.degrees(math.asin(height))
@@ -69,7 +72,7 @@ class Weather:
         """Daylight on the level: by the sun's elevation, half as much under thick clouds."""
         stamp, elevation = at.timestamp(), self.elevation_deg(at)
         passing = 1.0 + 0.1 * wobble(self.seed, "passing cloud", stamp, 600.0)
-        return _daylight(elevation) * (0.6 + 0.6 * self._clear(stamp)) * passing
+        return _daylight(elevation) * (0.65 + 0.7 * self._clear(stamp)) * passing
 
     def _clear(self, stamp: float) -> float:
         return 0.5 + 0.5 * wobble(self.seed, "cloud", stamp, 0.4 * DAY_S)

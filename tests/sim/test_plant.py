@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -52,20 +53,37 @@ def test_stuck_contactor_and_breaker() -> None:
     assert not contactor.closed
 
 
-def test_cabinet_meter_is_lamps_plus_losses_plus_own_load() -> None:
+def test_what_a_cabinet_draws_is_lamps_plus_losses_plus_own_load_and_its_meter_is_of_class_1() -> None:
     town = lit_street()
     cabinet = town.cabinet("cab")
-    first_wh = cabinet.meter.total_wh
+    first_wh, metered_wh = cabinet.energy_wh, cabinet.meter.total_wh
     start = first_wh - cabinet.losses_wh - cabinet.own_wh
     start -= sum(lamp.energy_wh for lamp, _ in cabinet.lamps.values())
     for step in range(300):
         town.lighting.lamps["l-1"].command_pct = float(step % 101)
         town.lighting.contactors["seg-2"].commanded = step % 50 < 25
         town.step(1.0 + step % 7)
-    end = cabinet.meter.total_wh - cabinet.losses_wh - cabinet.own_wh
+    end = cabinet.energy_wh - cabinet.losses_wh - cabinet.own_wh
     end -= sum(lamp.energy_wh for lamp, _ in cabinet.lamps.values())
     assert end == pytest.approx(start, abs=1e-3)
-    assert 0.0 < cabinet.losses_wh < 0.02 * (cabinet.meter.total_wh - first_wh)
+    drawn_wh = cabinet.energy_wh - first_wh
+    assert 0.0 < cabinet.losses_wh < 0.02 * drawn_wh
+    assert cabinet.meter.total_wh - metered_wh == pytest.approx(drawn_wh, rel=0.01)
+    assert cabinet.meter.total_wh - metered_wh != pytest.approx(drawn_wh, rel=1e-4)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_meter_is_wrong_in_its_own_way_and_never_by_more_than_its_class(seed: int) -> None:
+    town = lit_street(seed)
+    cabinet, ratios = town.cabinet("cab"), []
+    for _ in range(40):
+        town.step(5.0)
+        ratios.append(cabinet.meter.total_w / cabinet.power_w)
+    assert all(abs(ratio - 1.0) <= 0.01 for ratio in ratios)
+    assert 0.0 < max(ratios) - min(ratios) < 0.004, "it ripples a little"
+    gains = cabinet.meter.gain
+    assert len(set(gains)) == 3
+    assert gains != lit_street(seed + 1).cabinet("cab").meter.gain
 
 
 def test_power_stands_on_the_phase_that_the_segment_has() -> None:
@@ -76,6 +94,46 @@ def test_power_stands_on_the_phase_that_the_segment_has() -> None:
     after = town.cabinet("cab").meter.power_w
     assert after[1] < phases[1] - 50.0
     assert after[0] == pytest.approx(phases[0], rel=0.1)
+
+
+def test_dimming_costs_power_factor_and_the_meter_shows_it_in_a_consistent_way() -> None:
+    town = lit_street()
+    meter = town.cabinet("cab").meter
+    bright = meter.factor(1)
+    for lamp in town.lighting.lamps.values():
+        lamp.command_pct = 10.0
+    town.step(30.0)
+    assert 0.93 < bright < 0.96
+    assert 0.45 < meter.factor(1) < 0.55
+    for phase in range(3):
+        assert meter.apparent_va(phase) == pytest.approx(meter.volts[phase] * meter.current_a(phase))
+        assert meter.apparent_va(phase) ** 2 == pytest.approx(
+            meter.power_w[phase] ** 2 + meter.reactive_var(phase) ** 2
+        )
+        assert meter.factor(phase) * meter.apparent_va(phase) == pytest.approx(meter.power_w[phase])
+
+
+def test_the_voltage_at_a_lamp_is_less_than_at_the_cabinet_while_the_street_is_lit() -> None:
+    town = lit_street()
+    town.step(10.0)
+    cabinet, lamp = town.cabinet("cab"), town.lighting.lamps["l-1"]
+    assert 0.05 < cabinet.volts[0] - lamp.volts < 3.0
+
+
+def test_a_lamp_without_a_node_burns_at_full_while_its_segment_has_mains() -> None:
+    site = street()
+    lamps = {name: replace(lamp, address=None) if name in ("l-1", "l-2") else lamp for name, lamp in site.lamps.items()}
+    lamps["l-2"] = replace(lamps["l-2"], phase=3, burnt_h=1234.0)
+    town = Town.from_site(replace(site, lamps=lamps), seed=1, start=WINTER_EVENING)
+    blind, other = town.lighting.lamps["l-1"], town.lighting.lamps["l-2"]
+    town.step(10.0)
+    assert (blind.lit, other.lit, other.burning_h) == (False, False, 1234.0)
+    before_w = town.cabinet("cab").meter.power_w[2]
+    town.lighting.contactors["seg-1"].commanded = town.lighting.contactors["seg-2"].commanded = True
+    town.step(60.0)
+    assert (blind.level_pct, other.level_pct) == (100.0, 100.0)
+    assert town.cabinet("cab").meter.power_w[2] > before_w + 50.0, "it hangs on a phase of its own"
+    assert 1 not in town.cabinet("cab").lamps
 
 
 def test_same_seed_and_steps_give_the_same_town_another_seed_another_one() -> None:
