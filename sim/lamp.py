@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
-from sim.lamp_data import LampData, along
 from sim.lamp_failures import BROKEN_GEAR, BROKEN_LAMP, DARK, FULL, Failure
+from sim.lamp_sheet import LampData, along
 
 BLACKOUT_V = 115.0
 """Below half of the nominal voltage nothing works."""

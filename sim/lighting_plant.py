@@ -10,7 +10,7 @@ from sim.cabinet import OUTPUTS, PRESENCES, Cabinet
 from sim.contactor import Contactor
 from sim.dali_maps import GATEWAYS
 from sim.lamp import Lamp
-from sim.lamp_data import RUN_UP_S, Curve, LampData, along
+from sim.lamp_sheet import RUN_UP_S, Curve, LampData, along
 from sim.mains import class_1_gains
 from sim.noise import draw
 from sim.sensors import Photocell, Presence

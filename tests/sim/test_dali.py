@@ -80,6 +80,29 @@ def test_a_level_and_a_failure_of_intesis() -> None:
     assert answer(town.units["gw"], hexed("03 00CD 0002")) == hexed("03 04 0002 0000")
 
 
+@pytest.mark.parametrize(
+    ("failure", "led_status", "ballast_status"),
+    [("short", "0001", "0002"), ("open", "0002", "0002"), ("hot", "0040", "0004"), ("gear-dark", "0000", "0001")],
+)
+def test_what_an_led_gear_says_through_intesis(failure: str, led_status: str, ballast_status: str) -> None:
+    town = gateway_town("intesis-dali")
+    close_contactor(town)
+    town.sabotage.break_(["l-3", "lamp", failure], town.now_s)
+    town.step(1.0)
+    assert answer(town.units["gw"], hexed("03 0118 0001")) == hexed(f"03 02 {led_status}")
+    assert answer(town.units["gw"], hexed("03 00CD 0001")) == hexed(f"03 02 {ballast_status}")
+
+
+def test_a_silent_node_is_lost_to_its_gateway() -> None:
+    town = gateway_town("ecodim-dali")
+    close_contactor(town)
+    town.sabotage.break_(["l-1", "lamp", "node-silent"], town.now_s)
+    answer(town.units["gw"], hexed("06 0BB8 00AA"))
+    town.step(10.0)
+    assert answer(town.units["gw"], hexed("03 0BBC 0001")) == hexed("03 02") + MASK.to_bytes(2, "big")
+    assert town.lighting.lamps["l-1"].level_pct == 100.0
+
+
 def test_a_telegram_of_adfweb_is_taken_once() -> None:
     town = gateway_town("adfweb-dali")
     close_contactor(town)

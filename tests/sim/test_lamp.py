@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from config.site import LampType
 from sim.lamp import Lamp
-from sim.lamp_data import LampData
 from sim.lamp_failures import Failure
+from sim.lamp_sheet import LampData
 from sim.lighting_plant import lamp_data
 
 LED = LampData(60.0, 0.5, 5.0, ((0.0, 0.5), (10.0, 9.0), (50.0, 31.0), (100.0, 60.0)))

@@ -16,7 +16,7 @@ from sim.bank import RegisterBank
 from sim.cabinet_map import cabinet_unit, relays_unit
 from sim.dali_maps import GATEWAYS
 from sim.lamp import Lamp
-from sim.lamp_data import LampData
+from sim.lamp_sheet import LampData
 from sim.mains import PhaseMeter
 from sim.pdu import answer
 from sim.registers import Cell, Unit
@@ -44,6 +44,8 @@ GOLDEN = [
     ("there is no coil 8", "05 0008 FF00", "85 02"),
     ("coils 7-8: the second does not exist", "01 0007 0002", "81 02"),
     ("inputs 0-16", "02 0000 0011", "02 03 00 00 00"),
+    ("inputs 16-47: nothing is broken", "02 0010 0020", "02 04 00 00 00 00"),
+    ("there is no input 48", "02 0030 0001", "82 02"),
     ("no bits at all", "02 0000 0000", "82 03"),
     ("lamp 1 to 40 %", "06 03E8 0028", "06 03E8 0028"),
     ("101 % is no level", "06 03E8 0065", "86 03"),
@@ -54,7 +56,10 @@ GOLDEN = [
     ("lamp 1 to 50 % as multiple", "10 03E8 0001 02 0032", "10 03E8 0001"),
     ("a block over reserved registers is refused whole", "10 03E8 0002 04 0032 0000", "90 02"),
     ("lamp 7 does not exist: no value", "04 0800 0001", "04 02 FFFF"),
+    ("lamp 7 does not exist: no power factor, temperature, starts", "04 0FB8 0004", "04 08 FFFF 8000 FFFF FFFF"),
+    ("lamp 1 is not fed: no power factor, no temperature", "04 0FA0 0002", "04 04 FFFF 8000"),
     ("behind the last register", "04 09D0 0001", "84 02"),
+    ("behind the last slow register", "04 10A0 0001", "84 02"),
     ("126 registers are too many", "03 03E8 007E", "83 03"),
     ("function 17 is not there", "11", "91 01"),
     ("a request that is cut short", "03 03E8 00", "83 03"),
@@ -110,7 +115,9 @@ def test_cabinet_mains_block(town: Town) -> None:
     assert block[0:3] == pytest.approx(meter.volts)
     assert block[6:9] == pytest.approx((meter.total_w, meter.total_wh / 1000.0, meter.hz))
     assert block[9:12] == pytest.approx(meter.power_w)
-    assert block[3] * block[0] * meter.power_factor == pytest.approx(block[9])
+    assert block[3] * block[0] * meter.factor(0) == pytest.approx(block[9])
+    assert floats(town.units["cab"], 4, 26, 3) == pytest.approx([meter.factor(phase) for phase in range(3)])
+    assert floats(town.units["cab"], 4, 24, 1) == pytest.approx((town.cabinet("cab").photocell.lux,))
 
 
 def test_sdm630_by_its_data_sheet(town: Town) -> None:
@@ -213,7 +220,7 @@ PHASE_VALUES: dict[str, Callable[[PhaseMeter, int], float]] = {
     "power": lambda meter, n: meter.power_w[n],
     "apparent-power": PhaseMeter.apparent_va,
     "reactive-power": PhaseMeter.reactive_var,
-    "power-factor": lambda meter, _: meter.power_factor,
+    "power-factor": PhaseMeter.factor,
 }
 TOTALS: dict[str, Callable[[PhaseMeter], float]] = {
     "power": lambda meter: meter.total_w,
@@ -230,6 +237,7 @@ TOTALS: dict[str, Callable[[PhaseMeter], float]] = {
 def test_what_a_profile_reads_is_what_the_meter_knows(name: str) -> None:
     phases, shown = METERS[name]
     meter = PhaseMeter(0.9, [231.4, 229.8, 230.3], [1200.0, 800.0, 2500.0], [4.1e6, 5.2e6, 6.3e6], 49.97)
+    meter.var = [400.0, 500.0, 600.0]
     if phases == 1:
         meter = PhaseMeter(0.9, [231.4, 0.0, 0.0], [1200.0, 0.0, 0.0], [4.1e6, 0.0, 0.0], 49.97)
     unit, profile = shown(name, meter), load_profile(shipped_profiles()[name])

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
+import struct
 import termios
 import tty
 from collections.abc import AsyncIterator
@@ -160,6 +162,47 @@ async def test_a_fault_ends_by_the_towns_clock(wire: Wire, client: TcpClient) ->
     assert await client.ask(1, READ_COILS) == bytes.fromhex("81 04")
     wire.town.step(2.0)
     assert await client.ask(1, READ_COILS) == COILS
+
+
+async def test_what_is_broken_in_the_street_shows_on_the_wire(wire: Wire, client: TcpClient) -> None:
+    """Inputs 16-47 as one block: door, selector, leakage; presence 1-8, loops 1-8, selectors 1-8."""
+    inputs, slow = bytes.fromhex("02 0010 0020"), bytes.fromhex("04 0FA0 0004")
+    await client.ask(1, CLOSE_1)
+    wire.town.step(60.0)
+    assert await client.ask(1, inputs) == bytes.fromhex("02 04 00 00 00 00")
+    factor, celsius, starts = struct.unpack(">HhI", (await client.ask(1, slow))[2:])
+    assert (factor, starts) == (950, wire.town.lighting.lamps["l-1"].starts)
+    assert 0 < celsius < 200
+    for line in ("cab leakage", "cab selector off", "seg-2 selector on", "seg-1 loop", "eye presence detect"):
+        wire.fault(line)
+    wire.fault("cell photocell bright")
+    wire.town.step(60.0)
+    assert await client.ask(1, inputs) == bytes.fromhex("02 04 06 04 01 02")
+    assert await client.ask(1, bytes.fromhex("02 0000 0008")) == bytes.fromhex("02 01 02"), "hands decide"
+    assert await client.ask(1, bytes.fromhex("04 0018 0002")) == bytes.fromhex("04 04") + struct.pack(">f", 20_000.0)
+    assert await client.ask(1, slow) == bytes.fromhex("04 08 FFFF 8000") + struct.pack(">I", starts)
+    wire.fault("cell photocell silent")
+    (lux,) = struct.unpack(">f", (await client.ask(1, bytes.fromhex("04 0018 0002")))[2:])
+    assert math.isnan(lux)
+    wire.town.sabotage.repair(None)
+    wire.town.step(60.0)
+    assert await client.ask(1, inputs) == bytes.fromhex("02 04 00 00 00 00")
+    assert await client.ask(1, bytes.fromhex("02 0000 0008")) == bytes.fromhex("02 01 01")
+
+
+async def test_a_dead_phase_shows_in_the_meter_while_the_cabinet_answers(wire: Wire, client: TcpClient) -> None:
+    wire.fault("cab phase-loss 2")
+    wire.fault("cab voltage 3 262.5")
+    wire.town.step(1.0)
+    volts = struct.unpack(">3f", (await client.ask(1, bytes.fromhex("04 0000 0006")))[2:])
+    assert volts[1:] == (0.0, 262.5)
+    wire.fault("cab supply-loss")
+    wire.town.step(1.0)
+    assert struct.unpack(">9f", (await client.ask(1, bytes.fromhex("04 0000 0012")))[2:]) == (
+        *(0.0,) * 7,
+        pytest.approx(wire.town.cabinet("cab").meter.total_wh / 1000.0),
+        0.0,
+    )
 
 
 async def test_stop_with_an_answer_under_way(wire: Wire, client: TcpClient) -> None:

@@ -25,6 +25,8 @@ from config.site import (
     ModbusDevice,
     Mqtt,
     OverridePolicy,
+    Photocell,
+    PresenceSensor,
     Segment,
     Site,
     Timing,
@@ -97,7 +99,10 @@ def site(directory: Path, **parts: object) -> Site:
 
 
 def street(directory: Path = Path("."), *, port: int = 5020, lamps: int = 6, serial: str | None = None) -> Site:
-    """A cabinet with two segments (phases 1 and 2), ``lamps`` lamps by turns, the last one always fed; two meters."""
+    """A cabinet with two segments (phases 1 and 2), ``lamps`` lamps by turns, the last one always fed.
+
+    There are two meters, a photocell and a presence sensor besides.
+    """
     wire: dict[str, object] = {"serial": serial} if serial else {"tcp": f"127.0.0.1:{port}"}
     bus = Bus("line", "modbus", ModbusBus.model_validate({"driver": "modbus", **wire}))
     devices = [
@@ -118,6 +123,8 @@ def street(directory: Path = Path("."), *, port: int = 5020, lamps: int = 6, ser
         lamps=inventory,
         segments=segments,
         cabinets={"cab": Cabinet("cab", "cab", segments=tuple(segments))},
+        photocells={"cell": Photocell("cell", "cab", 1)},
+        presence_sensors={"eye": PresenceSensor("eye", "cab", 3, ())},
         meters={"feeder": Meter("feeder", "feeder", cabinet="cab"), "hall": Meter("hall", "meter", building="hall")},
     )
 
