@@ -18,11 +18,15 @@ from tests.controller.field import Field
 from tests.controller.towns import at, town
 
 COMMANDED = {"write", "priority", "reason", "until", "why"}
-MAINS = {"power_w", "energy_kwh", "frequency_hz"} | {
-    f"{quantity}_{phase}_{unit}"
-    for quantity, unit in (("voltage", "v"), ("current", "a"), ("power", "w"))
-    for phase in ("l1", "l2", "l3")
-}
+MAINS = (
+    {"power_w", "energy_kwh", "frequency_hz"}
+    | {
+        f"{quantity}_{phase}_{unit}"
+        for quantity, unit in (("voltage", "v"), ("current", "a"), ("power", "w"))
+        for phase in ("l1", "l2", "l3")
+    }
+    | {"power_factor_l1", "power_factor_l2", "power_factor_l3"}
+)
 KEYS = {
     "lamp/m-1": {"level", "commanded", "power_w", "expected_power_w", "energy_kwh", "burning_h"} | COMMANDED,
     "segment/mairie-a": {"on", "commanded", "breaker_tripped", "lamps"} | COMMANDED,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -12,6 +13,7 @@ import controller.turns
 from config.site import Site
 from controller.lane import LaneTask
 from drivers.api import (
+    Fault,
     Host,
     Outcome,
     Reading,
@@ -58,7 +60,9 @@ async def on_the_wire(
 async def test_a_lamp_is_read_and_switched_over_the_wire() -> None:
     async with on_the_wire(wired_town()) as (server, lane, heard):
         points = set(server.town.site.devices["cab-mairie"].points)
-        await eventually(lambda: {item.point.point for _, item in heard if isinstance(item, Reading)} == points)
+        dark = {point for point in points if re.fullmatch(r"lamp\.\d+\.(power-factor|temperature)", point)}
+        await eventually(lambda: {item.point.point for _, item in heard if isinstance(item, Reading | Fault)} == points)
+        assert {item.point.point for _, item in heard if isinstance(item, Fault)} == dark, "nodes have no mains yet"
         lane.put([write("cab-mairie", 60.0, "lamp.1.command"), write("cab-mairie", 1.0, "segment.1.command")])
         await lane.flushed()
         assert server.town.lighting.contactors["mairie-a"].commanded
