@@ -183,11 +183,13 @@ def _show_news(wiring: Wiring, draft: Draft, device: str, before: DeviceImage, i
 def _is_news(before: DeviceImage, item: Reading | Fault, fresh_for: timedelta) -> bool:
     """Whether a state may look different for it. A contactor's always may: its write state follows the time."""
     name = item.point.point
-    last = before.readings.get(name)
-    if last is None or name.startswith("segment."):
+    if name.startswith("segment."):
         return True
-    if isinstance(item, Fault) or name in before.faults:
-        return isinstance(item, Reading) or name not in before.faults
+    if isinstance(item, Fault):
+        return name not in before.faults
+    last = before.readings.get(name)
+    if last is None or name in before.faults:
+        return True
     return item.value != last.value or item.quality is not last.quality or item.at - last.at > fresh_for
 
 
