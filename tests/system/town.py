@@ -1,4 +1,4 @@
-"""Valbourg as processes on free ports: a broker, the simulated town and the daemon, on a clock of the test's choice."""
+"""A town as processes on free ports: a broker, the simulated field and the daemon, on a clock of the test's choice."""
 
 from __future__ import annotations
 
@@ -51,6 +51,11 @@ class Town:
 
     def __post_init__(self) -> None:
         self.loaded = load_site(self.directory)
+
+    @property
+    def root(self) -> str:
+        """What every topic begins with."""
+        return f"{self.loaded.mqtt.base}/{self.loaded.id}"
 
     @property
     def site_yaml(self) -> Path:
@@ -117,7 +122,7 @@ class Town:
 
     def say(self, key: str, command: object, *, retain: bool = False) -> None:
         """A command from outside, by mosquitto_pub."""
-        mosquitto_pub(self.broker.port, f"{ROOT}/{key}/set", command, retain=retain)
+        mosquitto_pub(self.broker.port, f"{self.root}/{key}/set", command, retain=retain)
 
     def start(self) -> None:
         """Start the field and the daemon together, and return when the whole field is on plan."""
@@ -144,8 +149,8 @@ class Town:
     @contextlib.asynccontextmanager
     async def watched(self) -> AsyncIterator[Listener]:
         """Listen to everything below the town's topics from here on, what stands retained first."""
-        async with watching(self.broker, f"{ROOT}/#") as watcher:
-            yield Listener(watcher)
+        async with watching(self.broker, f"{self.root}/#") as watcher:
+            yield Listener(watcher, self.root)
 
     def end(self) -> None:
         """The daemon first, as an operator would; whoever does not go in order is killed and fails the test."""
@@ -166,6 +171,7 @@ class Listener:
     """What one watcher heard, by the town's own keys (``lamp/l-001``)."""
 
     watcher: Watcher
+    root: str
 
     def state(self, key: str) -> dict[str, Any]:
         """The newest state of ``kind/id``; empty when there is none."""
@@ -178,7 +184,7 @@ class Listener:
 
     def all(self, name: str) -> list[dict[str, Any]]:
         """Every payload of a topic below the town's root, oldest first."""
-        return self.watcher.objects(f"{ROOT}/{name}")
+        return self.watcher.objects(f"{self.root}/{name}")
 
     def result(self, key: str, command_id: str) -> dict[str, Any]:
         """The newest result of one command to ``kind/id``; empty while there is none."""
@@ -195,19 +201,20 @@ def open_town(
     folder: Path,
     start: datetime,
     *,
+    example: str = "valbourg",
     speed: float = 1.0,
     extra: str = "",
     alone: bool = False,
     environ: Mapping[str, str] | None = None,
 ) -> Iterator[Town]:
-    """A town with its broker up (``alone``: without), the field and the daemon still to be started.
+    """An example town with its broker up (``alone``: without), the field and the daemon still to be started.
 
     The clock shows ``start`` when this is called. ``extra`` is more site.yaml, ``environ`` more of the daemon's
     environment. Everything ends with the block.
     """
-    directory = folder / "valbourg"
-    with as_file(files("config") / "examples" / "valbourg") as example:
-        shutil.copytree(example, directory)
+    directory = folder / example
+    with as_file(files("config") / "examples" / example) as source:
+        shutil.copytree(source, directory)
     broker = Broker(folder, free_port())
     _move_ports(directory / "site.yaml", {1883: broker.port}, extra)
     clock, control_port = Clock(start, speed, time.time()), free_port()
