@@ -1,36 +1,39 @@
-"""An instant of the night as a site file writes it: ``22:30``, ``sunset+10m``, ``dusk(-4)``; its resolution.
+"""An instant of the night as a site file writes it: ``22:30``, ``sunset+10m``, ``dusk(-4)``, ``closing(ecole)+1h``.
 
-A night runs from 12:00 of its date to 12:00 of the next, local time. Daylight saving by rule: a clock time
-inside the gap is the first valid instant after it; one that occurs twice is the first of the two.
+Its resolution in a night, which runs from noon to noon (schedules.nights). ``closing`` and ``opening`` are those of
+schedules.occupancy; ``parse_moment`` knows only the occupancy's id, ``bound`` gives it the hours.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta
 from enum import Enum
-from functools import lru_cache
-from zoneinfo import ZoneInfo
 
 from schedules import sun
+from schedules.nights import DAY, NOON, at_local, night_of, noon
+from schedules.occupancy import Occupancy, closing_of_night, opening_of_night
 from schedules.sun import Place, Polar
 
+__all__ = [
+    "ALLOWED", "MAX_ANGLE_DEG", "MAX_OFFSET", "Absent", "ClockTime", "Edge", "Moment", "MomentError", "OccupancyEdge",
+    "Side", "Solar", "at_local", "bound", "duration_text", "night_of", "noon", "parse_moment", "resolve",
+]  # fmt: skip
+
 ALLOWED = (
-    "a clock time (22:30, 22:30:15) or sunset, sunrise, dusk, dawn, dusk(-4), dawn(-4.5), "
-    "each with an optional offset (+10m, -1h30m, +90s)"
+    "a clock time (22:30, 22:30:15) or sunset, sunrise, dusk, dawn, dusk(-4), dawn(-4.5), closing(<occupancy>), "
+    "opening(<occupancy>), each with an optional offset (+10m, -1h30m, +90s)"
 )
 MAX_OFFSET = timedelta(hours=12)
 MAX_ANGLE_DEG = 18.0
 
 _ZERO = timedelta()
-_DAY = timedelta(days=1)
-_NOON = time(12)
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?")
-_SOLAR = re.compile(
-    r"(?P<word>sunset|sunrise|dusk|dawn)(?:\(\s*(?P<angle>[+-]?\d+(?:\.\d+)?)\s*\))?"
-    r"(?:\s*(?P<sign>[+-])\s*(?=\d)(?:(?P<h>\d+)h)?(?:(?P<m>\d+)m)?(?:(?P<s>\d+)s)?)?"
-)
+_OFFSET = r"(?:\s*(?P<sign>[+-])\s*(?=\d)(?:(?P<h>\d+)h)?(?:(?P<m>\d+)m)?(?:(?P<s>\d+)s)?)?"
+_SOLAR = re.compile(r"(?P<word>sunset|sunrise|dusk|dawn)(?:\(\s*(?P<angle>[+-]?\d+(?:\.\d+)?)\s*\))?" + _OFFSET)
+_EDGE = re.compile(r"(?P<word>opening|closing)\(\s*(?P<occupancy>[a-z0-9-]+)\s*\)" + _OFFSET)
 
 
 class MomentError(ValueError):
@@ -42,6 +45,19 @@ class Side(Enum):
 
     EVENING = "evening"
     MORNING = "morning"
+
+
+class Edge(Enum):
+    """The evening's end of a building's presence, or the morning's beginning."""
+
+    CLOSING = "closing"
+    OPENING = "opening"
+
+
+class Absent(Enum):
+    """Why a moment of a building does not come in a night."""
+
+    NO_OPENING = "no-opening"
 
 
 _WORDS = {
@@ -78,7 +94,20 @@ class Solar:
         return name + _offset_text(self.offset)
 
 
-Moment = ClockTime | Solar
+@dataclass(frozen=True, slots=True)
+class OccupancyEdge:
+    """A building's closing or opening of the night, moved by ``offset``; ``hours`` is None until it is bound."""
+
+    edge: Edge
+    occupancy: str
+    offset: timedelta = _ZERO
+    hours: Occupancy | None = None
+
+    def __str__(self) -> str:
+        return f"{self.edge.value}({self.occupancy}){_offset_text(self.offset)}"
+
+
+Moment = ClockTime | Solar | OccupancyEdge
 
 
 def parse_moment(text: str) -> Moment:
@@ -88,43 +117,43 @@ def parse_moment(text: str) -> Moment:
         return ClockTime(_clock_time(clock, text))
     if solar := _SOLAR.fullmatch(word):
         return _solar(solar, text)
+    if edge := _EDGE.fullmatch(word):
+        return OccupancyEdge(Edge(edge["word"]), edge["occupancy"], _offset(edge, text))
     raise MomentError(f"{text!r} is no moment of the night; allowed: {ALLOWED}")
 
 
-def at_local(day: date, at: time, zone: ZoneInfo) -> datetime:
-    """The instant (aware UTC) of the naive clock time ``at`` on ``day`` in ``zone``, by the rule above."""
-    first = datetime.combine(day, at, zone)
-    later = first.replace(fold=1)
-    before, after = first.utcoffset(), later.utcoffset()
-    if before is None or after is None or before >= after:
-        return first.astimezone(UTC)
-    return _end_of_gap(later.astimezone(UTC), first.astimezone(UTC), zone)
+def bound(moment: Moment, occupancies: Mapping[str, Occupancy]) -> Moment:
+    """``moment`` with the hours of its building; as it is where it has none, or where they are not known."""
+    if isinstance(moment, OccupancyEdge):
+        return replace(moment, hours=occupancies.get(moment.occupancy))
+    return moment
 
 
-@lru_cache(maxsize=4096)
-def noon(day: date, zone: ZoneInfo) -> datetime:
-    """Where the night of ``day`` begins: 12:00 local time, aware UTC."""
-    return at_local(day, _NOON, zone)
+def resolve(moment: Moment, night: date, place: Place) -> datetime | Polar | Absent:
+    """The instant (aware UTC) of ``moment`` in the night of ``night``, or why the sun or the building gives none.
 
-
-def night_of(at: datetime, zone: ZoneInfo) -> date:
-    """The date of the evening whose night (noon to noon, local) holds the aware instant ``at``."""
-    local = at.astimezone(zone)
-    return local.date() if local.hour >= _NOON.hour else local.date() - _DAY
-
-
-def resolve(moment: Moment, night: date, place: Place) -> datetime | Polar:
-    """The instant (aware UTC) of ``moment`` in the night of ``night``, or why the sun gives none.
-
-    A solar moment that its offset would carry out of the night stops at the night's edge.
+    One that would lie outside the night stops at its edge: the building closed before the night began, say.
+    Raises ValueError for a moment of a building that was never bound to its hours.
     """
     if isinstance(moment, ClockTime):
-        return at_local(night if moment.at >= _NOON else night + _DAY, moment.at, place.zone)
-    crossing = sun.evening if moment.side is Side.EVENING else sun.morning
-    event = crossing(night, place, moment.angle_deg)
-    if isinstance(event, Polar):
+        return at_local(night if moment.at >= NOON else night + DAY, moment.at, place.zone)
+    event = _edge(moment, night) if isinstance(moment, OccupancyEdge) else _crossing(moment, night, place)
+    if not isinstance(event, datetime):
         return event
-    return min(max(event + moment.offset, noon(night, place.zone)), noon(night + _DAY, place.zone))
+    return min(max(event + moment.offset, noon(night, place.zone)), noon(night + DAY, place.zone))
+
+
+def _crossing(moment: Solar, night: date, place: Place) -> datetime | Polar:
+    crossing = sun.evening if moment.side is Side.EVENING else sun.morning
+    return crossing(night, place, moment.angle_deg)
+
+
+def _edge(moment: OccupancyEdge, night: date) -> datetime | Absent:
+    if moment.hours is None:
+        raise ValueError(f"{moment} is not bound to the hours of its building")
+    if moment.edge is Edge.CLOSING:
+        return closing_of_night(moment.hours, night)
+    return opening_of_night(moment.hours, night) or Absent.NO_OPENING
 
 
 def duration_text(span: timedelta) -> str:
@@ -157,20 +186,11 @@ def _solar(match: re.Match[str], text: str) -> Solar:
         angle_deg = float(match["angle"])
     if abs(angle_deg) > MAX_ANGLE_DEG:
         raise MomentError(f"{text!r}: the angle must lie between -{MAX_ANGLE_DEG:g} and {MAX_ANGLE_DEG:g} degrees")
+    return Solar(side, angle_deg, _offset(match, text))
+
+
+def _offset(match: re.Match[str], text: str) -> timedelta:
     offset = timedelta(hours=int(match["h"] or 0), minutes=int(match["m"] or 0), seconds=int(match["s"] or 0))
     if offset > MAX_OFFSET:
         raise MomentError(f"{text!r}: the offset must not exceed 12h, or it leaves the night")
-    return Solar(side, angle_deg, -offset if match["sign"] == "-" else offset)
-
-
-def _end_of_gap(early: datetime, late: datetime, zone: ZoneInfo) -> datetime:
-    """The instant between two UTC instants at which the zone's offset changes, to the second."""
-    before = early.astimezone(zone).utcoffset()
-    low, high = 0, int((late - early).total_seconds())
-    while high - low > 1:
-        middle = (low + high) // 2
-        if (early + timedelta(seconds=middle)).astimezone(zone).utcoffset() == before:
-            low = middle
-        else:
-            high = middle
-    return early + timedelta(seconds=high)
+    return -offset if match["sign"] == "-" else offset

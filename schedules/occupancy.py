@@ -2,7 +2,7 @@
 
 Precedence: a dated exception (the first written wins) over the closed calendars over the weekly hours. Hours
 over midnight belong to the day on which they start: a closed Saturday does not cut Friday's 22:00-02:00
-short, and a closed Friday drops it whole. Daylight saving follows schedules.moments.
+short, and a closed Friday drops it whole. Daylight saving follows schedules.nights.
 """
 
 from __future__ import annotations
@@ -16,14 +16,18 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from schedules.calendars import WEEKDAYS, Calendar, parse_weekdays, weekday_words
-from schedules.moments import at_local
+from schedules.nights import at_local, noon
 
 HORIZON_DAYS = 400
 """How far a search for the end of a presence or vacancy goes, in days; more than a school year."""
+MORNING = time(3)
+"""A presence that begins before this belongs to the evening, however long it lasts, one that begins later to the
+morning: a bar's 22:00-04:30 closes an evening, a bakery's 04:00-13:00 opens a morning."""
 OUTSIDE_HOURS = "outside the weekly hours"
 
 _DAY = timedelta(days=1)
 _MIDNIGHT = time(0)
+_INSTANT = timedelta(microseconds=1)
 _INTERVAL = re.compile(r"(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})")
 
 
@@ -164,6 +168,26 @@ def opening_after(occupancy: Occupancy, presence: Presence) -> datetime | None:
     if presence.occupied and presence.bounded:
         presence = evaluate(occupancy, presence.until)
     return presence.until if presence.bounded and not presence.occupied else None
+
+
+def closing_of_night(occupancy: Occupancy, night: date) -> datetime:
+    """The end of the last presence that began before the morning (03:00 local) that ends the night of ``night``.
+
+    Where nobody came that evening it lies before the night, when the building was last left; where the building
+    does not close, after it.
+    """
+    presence = evaluate(occupancy, _before_morning(occupancy, night))
+    return presence.until if presence.occupied else presence.since
+
+
+def opening_of_night(occupancy: Occupancy, night: date) -> datetime | None:
+    """The first beginning of a presence from the morning (03:00 local) of the night to its noon, None without one."""
+    opening = next_opening(occupancy, _before_morning(occupancy, night))
+    return opening if opening and opening < noon(night + _DAY, occupancy.zone) else None
+
+
+def _before_morning(occupancy: Occupancy, night: date) -> datetime:
+    return at_local(night + _DAY, MORNING, occupancy.zone) - _INSTANT
 
 
 @lru_cache(maxsize=8192)
