@@ -203,7 +203,7 @@ def _windows(program: Program, lit: _Lit, whole: Span) -> tuple[Span, ...]:
 
 
 def _moved(lit: _Lit, cell: PhotocellWindow, ambient: Ambient, whole: Span) -> Span:
-    """The lit period when the cell says ``ambient`` all night; empty, at its end, where a bright cell leaves nothing."""
+    """The lit period when the cell says ``ambient`` all night; empty, at its end, where a bright cell leaves none."""
     wider = ambient is Ambient.DARK
     start, end = lit.span.start, lit.span.end
     if start in lit.edges:
