@@ -16,7 +16,7 @@ from schedules.moments import MomentError, parse_moment
 ID_PATTERN = r"^[a-z0-9-]+$"
 DURATION_PATTERN = r"^(\d+(\.\d+)?d)?(\d+(\.\d+)?h)?(\d+(\.\d+)?m)?(\d+(\.\d+)?s)?$"
 
-SUN_WORDS = ("sunset", "sunrise", "dusk", "dawn")
+MOMENT_WORDS = ("sunset", "sunrise", "dusk", "dawn", "closing", "opening")
 ALL_NIGHT = "all-night"
 """The end of a derogation that holds until noon."""
 START = "start"
@@ -63,7 +63,7 @@ def _moment_text(text: object) -> str:
         parse_moment(text)
     except MomentError as error:
         word = re.match(r"[A-Za-z]+", text)
-        near = did_you_mean(word[0], SUN_WORDS) if word else ""
+        near = did_you_mean(word[0], MOMENT_WORDS) if word else ""
         raise ValueError(str(error).replace("; allowed:", f"{near} allowed:") if near else str(error)) from error
     return text
 

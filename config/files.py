@@ -42,8 +42,8 @@ class SiteFiles:
         except UnicodeDecodeError as error:
             before = content[: error.start]
             line, column = before.count(b"\n") + 1, error.start - before.rfind(b"\n")
-            message = "not UTF-8 text; in a spreadsheet, save as «CSV UTF-8»"
-            self.findings.error(Spot(self.name(path), line, column), message)
+            hint = "; in a spreadsheet, save as «CSV UTF-8»" if path.suffix == ".csv" else ""
+            self.findings.error(Spot(self.name(path), line, column), f"not UTF-8 text{hint}")
             return None
 
     def count(self, path: Path) -> None:

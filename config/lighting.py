@@ -145,12 +145,21 @@ class LampRow(Written):
     cleaned: date | None = None
 
 
+class PhotocellWindowFile(Written):
+    """A photocell decides around ``from`` and ``to``: dark is lit, bright is not; outside the clock does."""
+
+    cell: Id = Field(description="id of one of the photocells")
+    early: Duration | None = Field(None, description="from so long before from and to (30m)")
+    late: Duration | None = Field(None, description="to so long after from and to (15m)")
+
+
 class LitFile(Written):
     """From when to when the lamps are lit."""
 
-    begin: MomentText = Field(alias="from", description="sunset+10m, dusk, dusk(-4), 18:00")
-    to: MomentText = Field(description="sunrise-10m, dawn, 06:30")
+    begin: MomentText = Field(alias="from", description="sunset+10m, dusk, dusk(-4), 18:00, opening(ecole)-30m")
+    to: MomentText = Field(description="sunrise-10m, dawn, 06:30, closing(ecole)+1h")
     at_least: Duration | None = Field(None, description="a shorter stretch of light stays dark, e.g. 15m")
+    photocell: PhotocellWindowFile | None = Field(None, description="a cell that decides around from and to")
 
 
 class ProgramFile(Written):
@@ -168,7 +177,10 @@ class ProgramFile(Written):
 class RuleFile(Written):
     """One rule of a plan."""
 
-    on: Words = Field(min_length=1, description="fri, mon-thu, 12-24..12-26, 2027-07-13, 1st fri, or a calendar's id")
+    on: Words = Field(
+        (), min_length=1, description="fri, mon-thu, 12-24..12-26, 2027-07-13, 1st fri, or a calendar's id"
+    )
+    within: Words = Field((), min_length=1, description="only on these days, e.g. the season 04-01..09-30")
     program: Id
 
 

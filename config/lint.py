@@ -7,10 +7,12 @@ from collections.abc import Collection, Iterable
 from datetime import date, timedelta
 from urllib.parse import urlsplit
 
+from config.fields import START
 from config.lint_lighting import lint_lighting
 from config.lint_plans import lint_plans
 from config.site import Lamp, Site
 from config.tree.draft import Draft
+from schedules.moments import OccupancyEdge, parse_moment
 
 CALENDAR_ENDS_SOON = timedelta(days=60)
 LEGAL_CAPS_C = {"comfort": 19.0, "reduced": 16.0, "frost": 8.0}
@@ -36,7 +38,7 @@ def lint_site(draft: Draft, site: Site, today: date) -> None:
 def _calendars(draft: Draft, site: Site, today: date) -> None:
     for name, written in draft.written.calendars.items():
         last = site.calendars[name].valid_until
-        where = written.where("csv")
+        where = written.where(written.key)
         if last is None:
             draft.warning(where, "the calendar has no days")
         elif last < today:
@@ -100,7 +102,7 @@ def _setpoints(draft: Draft, site: Site) -> None:
 
 def _unused(draft: Draft, site: Site) -> None:
     written = draft.written
-    in_rules = {word for plan in written.plans.values() for rule in plan.rules for word in rule.on}
+    in_rules = {word for plan in written.plans.values() for rule in plan.rules for word in rule.on + rule.within}
     closing = {word for occupancy in written.occupancy.values() for word in occupancy.closed}
     programs = {plan.default for plan in written.plans.values()}
     programs |= {rule.program for plan in written.plans.values() for rule in plan.rules}
@@ -108,9 +110,11 @@ def _unused(draft: Draft, site: Site) -> None:
     _never_used(draft, "calendars", written.calendars, in_rules | closing | leave)
     _never_used(draft, "programs", written.programs, programs)
     _never_used(draft, "plans", written.plans, {group.plan for group in written.groups if group.plan})
-    active = {zone.occupancy for building in written.buildings for zone in building.zones}
-    active |= {group.legal.occupancy or "" for group in written.groups if group.legal}
-    _never_used(draft, "occupancy", written.occupancy, active)
+    _never_used(draft, "occupancy", written.occupancy, _occupied(draft))
+    cells = {program.lit.photocell.cell for program in written.programs.values() if program.lit.photocell}
+    for cell in written.photocells:
+        if cell.id not in cells:
+            draft.warning(cell.where("id"), "no program follows this photocell")
     _never_used(draft, "lamp_types", written.lamp_types, {lamp.type.id for lamp in site.lamps.values()})
     _never_used(draft, "buses", written.buses, {device.bus for device in written.devices})
     devices = {item.device for part in (site.lamps, site.segments, site.zones, site.meters) for item in part.values()}
@@ -119,6 +123,19 @@ def _unused(draft: Draft, site: Site) -> None:
     for device in written.devices:
         if device.id not in devices:
             draft.warning(device.where("id"), "nothing uses this device; it is polled all the same")
+
+
+def _occupied(draft: Draft) -> set[str]:
+    """The occupancies that a zone, a group's legal hours or a program name."""
+    active = {zone.occupancy for building in draft.written.buildings for zone in building.zones}
+    active |= {group.legal.occupancy or "" for group in draft.written.groups if group.legal}
+    texts = [
+        text
+        for program in draft.written.programs.values()
+        for text in (program.lit.begin, program.lit.to, *(key for key in program.levels if key != START))
+    ]
+    moments = [parse_moment(text) for text in texts]
+    return active | {moment.occupancy for moment in moments if isinstance(moment, OccupancyEdge)}
 
 
 def _never_used(draft: Draft, section: str, names: Iterable[str], used: Collection[str]) -> None:

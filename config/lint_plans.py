@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from config.fields import START
 from config.lighting import ProgramFile
 from config.site import Site
+from config.source import Where
 from config.tree.draft import Draft
-from schedules.calendars import matches
-from schedules.moments import duration_text, noon, resolve
+from schedules import occupancy as presence_of
+from schedules.cuts import Cut, cuts_of
+from schedules.moments import Edge, Moment, OccupancyEdge, duration_text, noon, resolve
+from schedules.nights import night_span
+from schedules.occupancy import Occupancy, closing_of_night, opening_of_night
+from schedules.photocell import Ambient
 from schedules.plan import Plan, program_for
-from schedules.program import LevelStep, Program, Step, night
+from schedules.program import LevelStep, Program, Step, cell_windows, lit_period, night
 from schedules.sun import Place
 
 NIGHTS = 366
 SHORT = timedelta(minutes=15)
 """A stretch of light that is hardly worth lighting, where a program does not say at_least itself."""
+WIDE = timedelta(hours=2)
+"""A photocell that decides for so long around sunset or sunrise is no guard against a cell that fails."""
 
 _DAY = timedelta(days=1)
 _NONE = timedelta()
@@ -65,19 +72,21 @@ def _lint_program(draft: Draft, nights: _Nights) -> None:
     _steps_without_effect(draft, nights)
     _restarts_after_the_end(draft, nights)
     _short_stretches(draft, nights)
+    _photocell(draft, nights)
+    _buildings(draft, nights)
 
 
 def _rules_that_never_win(draft: Draft, plan: Plan, year: Iterable[date]) -> None:
     written = draft.written.plans[plan.id]
     first_match = [
-        next((index for index, rule in enumerate(plan.rules) if matches(rule.on, day)), None) for day in year
+        next((index for index, rule in enumerate(plan.rules) if rule.reason(day) is not None), None) for day in year
     ]
     for index, rule in enumerate(written.rules):
         if index in first_match:
             continue
-        matched = any(matches(plan.rules[index].on, day) for day in year)
+        matched = any(plan.rules[index].reason(day) is not None for day in year)
         cause = "an earlier rule always wins" if matched else "none of its days come"
-        draft.warning(rule.where("on"), f"this rule never applies in the year ahead: {cause}")
+        draft.warning(rule.where("on" if rule.on else "within"), f"this rule never applies in the year ahead: {cause}")
 
 
 def _steps_without_effect(draft: Draft, nights: _Nights) -> None:
@@ -91,7 +100,9 @@ def _steps_without_effect(draft: Draft, nights: _Nights) -> None:
 
 
 def _changes(program: Program, without: Program, day: date, place: Place) -> bool:
-    return _levels(night(program, day, place)) != _levels(night(without, day, place))
+    """In any light: a step within a photocell's window may come before dusk by the clock."""
+    ambients = Ambient if program.photocell else (Ambient.UNKNOWN,)
+    return any(_levels(night(program, day, place, a)) != _levels(night(without, day, place, a)) for a in ambients)
 
 
 def _levels(steps: Iterable[Step]) -> list[tuple[datetime, float]]:
@@ -148,6 +159,70 @@ def _stretches(program: Program, day: date, place: Place) -> list[timedelta]:
                 found.append(step.at - start)
             start = None
     return found
+
+
+def _photocell(draft: Draft, nights: _Nights) -> None:
+    """Windows in which a photocell never decides, decides all night, or for longer than a failed cell should."""
+    cell, written = nights.program.photocell, nights.written.lit.photocell
+    if cell is None or written is None:
+        return
+    if not cell.early and not cell.late:
+        draft.warning(written.where(), "early and late are 0s: the photocell never decides")
+    for key, span in (("early", cell.early), ("late", cell.late)):
+        if span > WIDE:
+            where = written.where(key)
+            draft.warning(where, f"a photocell that fails moves the lights by {duration_text(span)}; 30m is usual")
+    whole = sum(_is_all_night(nights.program, day, nights.place) for day in nights.days)
+    if whole:
+        message = f"on {whole} nights of the year ahead the photocell decides all night: its windows meet"
+        draft.warning(written.where(), message)
+
+
+def _is_all_night(program: Program, day: date, place: Place) -> bool:
+    lit = lit_period(program, day, place)
+    return lit is not None and any(lit.within(window) == lit for window in cell_windows(program, day, place))
+
+
+def _buildings(draft: Draft, nights: _Nights) -> None:
+    """Buildings whose closing or opening never comes, and cuts while somebody is there."""
+    seen: dict[str, tuple[Occupancy, Where, bool]] = {}
+    for moment, where, is_key in _moments(nights):
+        if not isinstance(moment, OccupancyEdge) or moment.hours is None:
+            continue
+        seen.setdefault(moment.occupancy, (moment.hours, where, is_key))
+        if not any(_comes(moment.edge, moment.hours, day, nights.place) for day in nights.days):
+            does = "closes in the evening" if moment.edge is Edge.CLOSING else "opens in the morning"
+            draft.warning(where, f"{moment.occupancy} never {does} in the year ahead", at_key=is_key)
+    for name, (hours, where, is_key) in seen.items():
+        dark = [
+            day
+            for day in nights.days
+            if any(_is_occupied(hours, cut) for cut in cuts_of(nights.program, day, nights.place))
+        ]
+        if dark:
+            message = f"cut while {name} is occupied on {len(dark)} nights of the year ahead, the first {dark[0]}"
+            draft.warning(where, message, at_key=is_key)
+
+
+def _moments(nights: _Nights) -> Iterator[tuple[Moment, Where, bool]]:
+    """Every moment of the program and its place, which may be a key."""
+    lit = nights.written.lit
+    yield nights.program.lit_from, lit.where("from"), False
+    yield nights.program.lit_to, lit.where("to"), False
+    for text, step in nights.steps():
+        yield step.moment, nights.written.where("levels", text), True
+
+
+def _comes(edge: Edge, hours: Occupancy, day: date, place: Place) -> bool:
+    if edge is Edge.OPENING:
+        return opening_of_night(hours, day) is not None
+    return closing_of_night(hours, day) in night_span(day, place.zone)
+
+
+def _is_occupied(hours: Occupancy, cut: Cut) -> bool:
+    """Whether anybody is there at any instant of the cut."""
+    presence = presence_of.evaluate(hours, cut.start)
+    return presence.occupied or (presence.bounded and presence.until < cut.end)
 
 
 def _below_minimum(draft: Draft, site: Site) -> None:

@@ -149,9 +149,15 @@ class DeviceFile(OpenPart):
 
 
 class CalendarFile(Written):
-    """``calendars.<id>``: dated days from a file."""
+    """``calendars.<id>``: dated days from a file, one of the two."""
 
-    csv: Path = Field(description="file with the columns start,end,label,source")
+    csv: Path | None = Field(None, description="file with the columns start,end,label,source")
+    ics: Path | None = Field(None, description="iCalendar file, as school and public-holiday sites give it")
+
+    @property
+    def key(self) -> Literal["csv", "ics"]:
+        """Which of the two it is."""
+        return "ics" if self.ics else "csv"
 
 
 class MeterFile(Written):

@@ -63,6 +63,10 @@ class Findings:
         """Note something that an operator should look at."""
         self._seen[Problem(spot.file, spot.line, spot.column, message, Severity.WARNING)] = None
 
+    def add(self, others: Findings) -> None:
+        """Note everything that ``others`` found."""
+        self._seen.update(others._seen)
+
     @property
     def count(self) -> int:
         """How many problems there are so far."""

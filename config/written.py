@@ -24,6 +24,11 @@ class Written(BaseModel):
             model._where = raw.where  # noqa: SLF001 - its own class
         return model
 
+    @classmethod
+    def keys(cls) -> set[str]:
+        """The keys as the file has them."""
+        return {field.alias or name for name, field in cls.model_fields.items()}
+
     def where(self, *keys: str | int) -> Where:
         """The place of this mapping, or of something below it."""
         return (*self._where, *keys)

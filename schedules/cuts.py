@@ -50,23 +50,25 @@ def cut_at(plan: Plan, at: datetime, ambient: Ambient = Ambient.UNKNOWN) -> Cut 
 def cuts(plan: Plan, day: date, ambient: Ambient = Ambient.UNKNOWN) -> tuple[Cut, ...]:
     """The cuts of the night that begins on ``day``, in order; a stretch that ``at_least`` keeps dark belongs to one."""
     program, _ = program_for(plan, day)
-    span = lit_period(program, day, plan.place, ambient)
+    return tuple(cuts_of(program, day, plan.place, ambient))
+
+
+def cuts_of(program: Program, day: date, place: Place, ambient: Ambient = Ambient.UNKNOWN) -> list[Cut]:
+    """``cuts`` of a program, on whatever night a plan runs it."""
+    span = lit_period(program, day, place, ambient)
     if span is None:
-        return ()
+        return []
     edges = [span.start]
-    for stretch in stretches(plan, day, ambient):
+    for stretch in _stretches_of(program, day, place, ambient):
         edges += [stretch.start, stretch.end]
     edges.append(span.end)
     gaps = (Span(start, end) for start, end in zip(edges[::2], edges[1::2], strict=True))
-    return tuple(
-        Cut(gap.start, gap.end, _level_before(program, gap.start, day, plan.place)) for gap in gaps if not gap.is_empty
-    )
+    return [Cut(gap.start, gap.end, _level_before(program, gap.start, day, place)) for gap in gaps if not gap.is_empty]
 
 
 def stretches(plan: Plan, day: date, ambient: Ambient = Ambient.UNKNOWN) -> list[Span]:
     """When the night that begins on ``day`` has light, in order."""
-    program, _ = program_for(plan, day)
-    return lit_stretches(night(program, day, plan.place, ambient), night_span(day, plan.place.zone))
+    return _stretches_of(program_for(plan, day)[0], day, plan.place, ambient)
 
 
 def lit_hours(plan: Plan, day: date, ambient: Ambient = Ambient.UNKNOWN) -> float:
@@ -82,6 +84,10 @@ def dark_hours(day: date, place: Place) -> float:
         return 0.0
     span = Span(start if isinstance(start, datetime) else whole.start, end if isinstance(end, datetime) else whole.end)
     return span.length / _HOUR
+
+
+def _stretches_of(program: Program, day: date, place: Place, ambient: Ambient) -> list[Span]:
+    return lit_stretches(night(program, day, place, ambient), night_span(day, place.zone))
 
 
 def _level_before(program: Program, start: datetime, day: date, place: Place) -> float:

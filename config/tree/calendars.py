@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from config.fields import shown
 from config.problems import Findings, Spot, did_you_mean
@@ -18,15 +19,28 @@ STATES = ("open", "closed")
 _LATEST_YEAR = 2200
 
 
-def build_calendars(draft: Draft) -> dict[str, Calendar]:
-    """The calendars by id."""
+def build_calendars(draft: Draft, zone: ZoneInfo) -> dict[str, Calendar]:
+    """The calendars by id; ``zone`` says on which days the timed events of an iCalendar file fall."""
     calendars: dict[str, Calendar] = {}
     for name, written in draft.written.calendars.items():
-        text = draft.files.text(written.csv, draft.spot(written.where("csv")), f"calendars.{name}.csv")
+        if draft.lacks(written, "csv", "ics") or (written.csv and written.ics):
+            draft.error(written.where(), "a calendar is one file: csv or ics")
+        path = written.ics or written.csv
+        if path is None:
+            continue
+        text = draft.files.text(path, draft.spot(written.where(written.key)), f"calendars.{name}.{written.key}")
         if text is not None:
-            rows = parse_table(draft.files.name(written.csv), text, REQUIRED, (), draft.findings)
-            calendars[name] = Calendar(name, tuple(_periods(rows, draft.findings)))
+            calendars[name] = Calendar(name, tuple(_read(draft, path, text, zone, is_ics=written.key == "ics")))
     return calendars
+
+
+def _read(draft: Draft, path: Path, text: str, zone: ZoneInfo, *, is_ics: bool) -> Iterable[Period]:
+    file = draft.files.name(path)
+    if not is_ics:
+        return _periods(parse_table(file, text, REQUIRED, (), draft.findings), draft.findings)
+    from config.tree.ics import read_ics  # noqa: PLC0415 - its libraries only for a site that has such a calendar
+
+    return read_ics(file, text, zone, draft.findings)
 
 
 def _periods(rows: list[Row], findings: Findings) -> Iterator[Period]:

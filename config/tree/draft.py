@@ -11,6 +11,7 @@ from config.model import SiteFile
 from config.problems import Findings, Spot, did_you_mean, known_words
 from config.source import Document, Where
 from config.tables import Row
+from config.written import Written
 
 Thing = TypeVar("Thing")
 
@@ -68,6 +69,11 @@ class Draft:
             hint = did_you_mean(name, names) or ";"
             self.findings.error(spot, f'{label}: unknown {kind} "{name}"{hint} known: {known_words(names)}')
         return found
+
+    def lacks(self, written: Written, *names: str) -> bool:
+        """Whether none of ``names`` stands in a mapping of site.yaml, nor a key that may be one of them misspelt."""
+        raw, allowed = self.document.at(written.where()), type(written).keys()
+        return isinstance(raw, dict) and not any(key in names or key not in allowed for key in raw)
 
     def unique(self, kind: str, name: str, spot: Spot, label: str) -> bool:
         """Whether this is the first thing of that kind with that id; a second one is an error."""

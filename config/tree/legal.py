@@ -134,7 +134,7 @@ def _place(draft: Draft, group: GroupFile, key: str) -> Where:
 def _derogation(draft: Draft, written: DerogationFile, calendars: Mapping[str, Calendar]) -> Derogation | None:
     label = draft.document.label(written.where("id"))
     is_first = draft.unique("derogation", written.id, draft.spot(written.where("id")), label)
-    days = days_of(draft, written, calendars) if written.on else None
+    days = days_of(draft, written, "on", calendars) if written.on else None
     if written.to < written.begin:
         draft.error(written.where("to"), f"{written.to} is before the first night, {written.begin}")
         return None

@@ -34,15 +34,15 @@ def build_site(draft: Draft, settings: Settings) -> Site | None:
     overrides = _overrides(draft, draft.written.overrides)
     buses = build_buses(draft)
     wired = build_devices(draft, buses)
-    calendars = build_calendars(draft)
-    inventory = build_inventory(draft, wired)
-    plans = build_plans(draft, build_programs(draft), calendars, place)
-    groups = build_groups(draft, plans, inventory)
+    calendars = build_calendars(draft, place.zone)
     occupancies = build_occupancies(draft, calendars, place.zone)
+    inventory = build_inventory(draft, wired)
+    cells, presence = build_photocells(draft, wired), build_presence_sensors(draft, wired, inventory)
+    plans = build_plans(draft, build_programs(draft, occupancies, cells), calendars, place)
+    groups = build_groups(draft, plans, inventory)
     groups, derogations = build_legal(draft, groups, occupancies, calendars)
     heating = build_heating(draft, wired, occupancies)
     meters = build_meters(draft, wired, inventory, heating)
-    cells, presence = build_photocells(draft, wired), build_presence_sensors(draft, wired, inventory)
     if head is None or draft.findings.failed:
         return None
     return Site(
