@@ -8,7 +8,9 @@ from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
 
+from schedules.calendars import parse_days
 from schedules.moments import Moment, parse_moment
+from schedules.plan import Rule
 from schedules.program import LevelStep, PolarPolicy, Program
 from schedules.sun import Place
 
@@ -29,6 +31,11 @@ def program(
     """A program from the texts of its moments."""
     steps = tuple(LevelStep(parse_moment(text), float(level)) for text, level in (levels or {}).items())
     return Program(name, parse_moment(lit_from), parse_moment(lit_to), steps, start, at_least, ramp)
+
+
+def rule(on: str | list[str], lamp: Program, within: str | list[str] | None = None) -> Rule:
+    """A rule of a plan from its words; no calendars."""
+    return Rule(parse_days(on, {}), lamp, None if within is None else parse_days(within, {}))
 
 
 def moments() -> st.SearchStrategy[Moment]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import monthcalendar
 from datetime import date, timedelta
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schedules.calendars import (
+    WEEKDAYS,
     Calendar,
     DayRuleError,
     Period,
@@ -160,3 +162,35 @@ def test_weekday_words_name_exactly_the_days(days: set[int]) -> None:
 )
 def test_weekdays_are_said_shortly(days: tuple[int, ...], words: str) -> None:
     assert weekday_words(days) == words
+
+
+ordinals = st.sampled_from(["1st", "2nd", "3rd", "4th", "5th", "last"])
+
+
+@given(ordinals, st.sampled_from(WEEKDAYS), st.dates(date(2024, 1, 1), date(2032, 12, 31)))
+def test_the_nth_weekday_is_counted_in_the_printed_month(ordinal: str, weekday: str, day: date) -> None:
+    column = WEEKDAYS.index(weekday)
+    days = [week[column] for week in monthcalendar(day.year, day.month) if week[column]]
+    index = -1 if ordinal == "last" else int(ordinal[0]) - 1
+    expected = days[index] if index < len(days) else None
+    holds = matches(parse_days(f"{ordinal} {weekday}", {}), day) is not None
+    assert holds == (day.day == expected)
+
+
+@given(
+    st.dates(date(2028, 1, 1), date(2028, 12, 31)), st.integers(0, 400), st.dates(date(2024, 1, 1), date(2031, 12, 31))
+)
+def test_a_yearly_range_holds_on_the_days_between_whatever_the_year(start: date, length: int, day: date) -> None:
+    end = start + timedelta(days=min(length, 365))
+    rule = parse_days(f"{start:%m-%d}..{end:%m-%d}", {})
+    walked = {f"{start + timedelta(days=n):%m-%d}" for n in range((end - start).days + 1)}
+    if length < 300:  # a longer one may meet its own beginning
+        assert (matches(rule, day) is not None) == (f"{day:%m-%d}" in walked)
+
+
+@given(st.dates(), st.integers(0, 40), st.integers(-5, 50))
+def test_a_dated_range_holds_from_its_first_day_to_its_last(start: date, length: int, offset: int) -> None:
+    if not date(1, 2, 1) < start < date(9999, 10, 1):
+        return
+    end, day = start + timedelta(days=length), start + timedelta(days=offset)
+    assert (matches(parse_days(f"{start}..{end}", {}), day) is not None) == (0 <= offset <= length)

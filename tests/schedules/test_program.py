@@ -108,45 +108,6 @@ def test_a_stretch_of_exactly_at_least_is_lit() -> None:
     assert [s.level for s in night(lamp, date(2026, 1, 10), PARIS)] == [0.0, 100.0, 0.0]
 
 
-def hours_lit(lamp: Program, year: int = 2026) -> float:
-    total = timedelta()
-    for offset in range(365):
-        day = date(year, 1, 1) + offset * DAY
-        steps = night(lamp, day, PARIS)
-        ends = [*(s.at for s in steps[1:]), noon(day + DAY, PARIS.zone)]
-        total += sum((end - s.at for s, end in zip(steps, ends, strict=True) if s.level), timedelta())
-    return total / timedelta(hours=1)
-
-
-@pytest.mark.parametrize(
-    ("lamp", "published_hours"),
-    [
-        (program("sunset", "sunrise"), 4291),
-        (program("dusk", "dawn"), 3852),
-        (program("sunset+15m", "sunrise-15m"), 4109),
-        (program("dusk(-3)", "dawn(-3)"), 4099),
-        (program("dusk(-4)", "dawn(-4)"), 4018),
-        (program("sunset", "sunrise", levels={"23:00": 0, "05:00": 100}), 2101),
-        (program("sunset", "sunrise", levels={"00:00": 0, "05:00": 100}), 2466),
-        (program("sunset", "sunrise", levels={"23:00": 0, "06:00": 100}), 1743),
-    ],
-    ids=lambda value: f"{value}" if isinstance(value, int) else "",
-)
-def test_hours_lit_in_paris_2026(lamp: Program, published_hours: int) -> None:
-    # The published numbers come from a coarser almanac: 4 291 where an ephemeris gives 4 287.8.
-    assert hours_lit(lamp) == pytest.approx(published_hours, rel=0.0025)
-
-
-def test_mornings_of_paris_2026_with_a_restart_at_six() -> None:
-    lamp = program("sunset", "sunrise", levels={"23:00": 0, "06:00": 100})
-    tidy = program("sunset", "sunrise", levels={"23:00": 0, "06:00": 100}, at_least=timedelta(minutes=15))
-    days = [date(2026, 1, 1) + n * DAY for n in range(365)]
-    never = [day for day in days if [s.level for s in night(lamp, day, PARIS)].count(100.0) == 1]
-    still_never = [day for day in days if [s.level for s in night(tidy, day, PARIS)].count(100.0) == 1]
-    assert len(never) == 50
-    assert len(still_never) - len(never) == 26  # by the ephemeris too; a coarser almanac counts 25
-
-
 @pytest.mark.parametrize(
     ("month", "up", "down", "levels"),
     [

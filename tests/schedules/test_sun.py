@@ -1,4 +1,4 @@
-"""The sun against an ephemeris, the polar regions as values, and hours of light that were counted elsewhere."""
+"""The sun against an ephemeris, and the polar regions as values; hours of light are in test_vectors.py."""
 
 from __future__ import annotations
 
@@ -148,31 +148,6 @@ def test_solstices_equal_the_ephemeris(ephemeris: Any, year: int) -> None:
     expected = [at for at, season in zip(times.utc_datetime(), seasons, strict=True) if season in (1, 3)]
     for found, real in zip(solstices(year), expected, strict=True):
         assert abs(found - real) < timedelta(minutes=15)
-
-
-def night_hours(angle_deg: float) -> list[tuple[datetime, datetime]]:
-    nights = []
-    for day in days_of(2026):
-        start, end = evening(day, PARIS, angle_deg), morning(day, PARIS, angle_deg)
-        assert isinstance(start, datetime)
-        assert isinstance(end, datetime)
-        nights.append((start, end))
-    return nights
-
-
-@pytest.mark.parametrize(
-    ("angle_deg", "ephemeris_hours", "published_hours"),
-    [(SUNRISE_DEG, 4287.75, 4291), (CIVIL_DEG, 3857.19, 3852)],
-)
-def test_hours_of_darkness_in_paris_2026(angle_deg: float, ephemeris_hours: float, published_hours: int) -> None:
-    total = sum((end - start for start, end in night_hours(angle_deg)), timedelta()) / timedelta(hours=1)
-    assert total == pytest.approx(ephemeris_hours, abs=0.2)
-    assert total == pytest.approx(published_hours, rel=0.0015)  # counted with a coarser almanac
-
-
-def test_fifty_sunrises_of_paris_2026_come_before_six() -> None:
-    early = [end for _, end in night_hours(SUNRISE_DEG) if end.astimezone(PARIS.zone).hour < 6]
-    assert len(early) == 50
 
 
 def test_instants_are_utc_in_whole_seconds() -> None:
