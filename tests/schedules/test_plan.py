@@ -55,6 +55,26 @@ def test_the_first_matching_rule_wins(day: str, name: str, why: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("on", "within", "day", "why"),
+    [
+        ("fri", "04-01..09-30", "2026-07-03", "fri within 04-01..09-30"),
+        ("fri", "04-01..09-30", "2026-07-04", None),
+        ("fri", "04-01..09-30", "2026-10-02", None),
+        (None, "04-01..09-30", "2026-07-04", "04-01..09-30"),
+        (None, ["11-15..03-15", "last sun"], "2026-07-26", "last sun"),
+        ("feries", "mon-fri", "2026-11-11", "feries: Armistice within mon-fri"),
+        ("feries", "10-01..10-31", "2026-11-11", None),
+    ],
+)
+def test_a_season_narrows_a_rule(on: str | None, within: str | list[str], day: str, why: str | None) -> None:
+    calendars = {"feries": FERIES}
+    seasonal = Rule(None if on is None else parse_days(on, calendars), FETE, parse_days(within, calendars))
+    assert seasonal.reason(date.fromisoformat(day)) == why
+    chosen = program_for(Plan("p", CENTRE, (seasonal,), PARIS), date.fromisoformat(day))
+    assert chosen == ((FETE, why) if why else (CENTRE, "default"))
+
+
+@pytest.mark.parametrize(
     ("instant", "level", "reason", "until", "name"),
     [
         ("2026-11-10T13:00", 0, "off until 18:00 (default)", "2026-11-10T18:00", "centre"),
