@@ -52,6 +52,7 @@ def joined(spans: Iterable[Span]) -> tuple[Span, ...]:
     return tuple(found)
 
 
+@lru_cache(maxsize=4096)
 def at_local(day: date, at: time, zone: ZoneInfo) -> datetime:
     """The instant (aware UTC) of the naive clock time ``at`` on ``day`` in ``zone``, by the rule above."""
     first = datetime.combine(day, at, zone)
@@ -62,7 +63,6 @@ def at_local(day: date, at: time, zone: ZoneInfo) -> datetime:
     return _end_of_gap(later.astimezone(UTC), first.astimezone(UTC), zone)
 
 
-@lru_cache(maxsize=4096)
 def noon(day: date, zone: ZoneInfo) -> datetime:
     """Where the night of ``day`` begins: 12:00 local time, aware UTC."""
     return at_local(day, NOON, zone)

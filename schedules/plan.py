@@ -134,7 +134,7 @@ def _cell(plan: Plan, day: date) -> tuple[str | None, tuple[Span, ...]]:
     return (program.photocell.cell if program.photocell else None), windows
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=2048)
 def _night(plan: Plan, day: date, ambient: Ambient) -> _Night:
     steps, following = _stages(plan, day, ambient), _stages(plan, day + DAY, ambient)
     program, _ = program_for(plan, day)
@@ -147,7 +147,6 @@ def _night(plan: Plan, day: date, ambient: Ambient) -> _Night:
     return _Night(tuple(step.at for step in steps), tuple(demands), end)
 
 
-@lru_cache(maxsize=4096)
 def _stages(plan: Plan, day: date, ambient: Ambient) -> tuple[Step, ...]:
     """The steps of the night with the stages of the ramps; a ramp ends with its night."""
     end = noon(day + DAY, plan.place.zone)
@@ -155,8 +154,9 @@ def _stages(plan: Plan, day: date, ambient: Ambient) -> tuple[Step, ...]:
     return tuple(step for step in staged(_targets(plan, day, ambient), program.ramp) if step.at < end)
 
 
-def _targets(plan: Plan, day: date, ambient: Ambient) -> list[Step]:
-    """The steps of the night, the rule added to each reason."""
+@lru_cache(maxsize=8192)
+def _targets(plan: Plan, day: date, ambient: Ambient) -> tuple[Step, ...]:
+    """The steps of the night, the rule added to each reason; kept for a year of twenty plans, as timetables ask."""
     program, why = program_for(plan, day)
     steps = night(program, day, plan.place, ambient)
-    return [Step(step.at, step.level, f"{step.reason} ({why})") for step in steps]
+    return tuple(Step(step.at, step.level, f"{step.reason} ({why})") for step in steps)
