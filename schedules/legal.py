@@ -215,7 +215,7 @@ def _evening(category: LegalCategory, day: date, place: Place) -> datetime:
     if category.evening_from is None:
         return noon(day, place.zone)
     opens = resolve(category.evening_from, day, place)
-    if isinstance(opens, Polar):
+    if not isinstance(opens, datetime):
         return noon(day if opens is Polar.ALWAYS_DOWN else day + _DAY, place.zone)
     return opens
 
@@ -225,7 +225,7 @@ def _by_clock(category: LegalCategory, day: date, place: Place) -> Iterator[Stre
     if category.off_at is None:
         return
     off = resolve(ClockTime(category.off_at), day, place)
-    assert not isinstance(off, Polar)  # noqa: S101 - a clock time asks no sun
+    assert isinstance(off, datetime)  # noqa: S101 - a clock time asks no sun
     yield noon(day, place.zone), off
     if category.morning_from is not None:
         yield at_local(day + _DAY, category.morning_from, place.zone), noon(day + _DAY, place.zone)
@@ -263,7 +263,7 @@ def _granted(derogation: Derogation, hours: LegalHours, day: date, place: Place)
     """From the earliest light of the evening to the derogation's end, on one of its nights."""
     until = noon(day + _DAY, place.zone) if derogation.until is None else resolve(derogation.until, day, place)
     opens = _evening(hours.category, day, place)
-    return opens, opens if isinstance(until, Polar) else until
+    return opens, until if isinstance(until, datetime) else opens
 
 
 def _joined(stretches: Iterable[Stretch]) -> Iterator[Stretch]:

@@ -12,10 +12,9 @@ from config.problems import known_words
 from config.site import Group
 from config.source import Where
 from config.tree.draft import Draft
-from config.tree.plans import days_of
+from config.tree.plans import days_of, moment_of
 from schedules.calendars import Calendar
 from schedules.legal import Derogation, LegalCategory, LegalHours
-from schedules.moments import parse_moment
 from schedules.occupancy import Occupancy
 
 
@@ -30,7 +29,7 @@ def build_legal(
     written = {group.id: group for group in draft.written.groups}
     hours = {name: _hours(draft, group, known, occupancies) for name, group in written.items()}
     chains = {name: [each for each in _chain(groups, name) if written[each].legal is not None] for name in groups}
-    derogations = _derogations(draft, calendars)
+    derogations = _derogations(draft, calendars, occupancies)
     leave = {name: [derogations[d] for d in named if d in derogations] for name, named in _named(draft, chains).items()}
     made: dict[object, LegalHours] = {}
     found: dict[str, Group] = {}
@@ -53,8 +52,10 @@ def _shared(made: dict[object, LegalHours], law: LegalHours, leave: tuple[Deroga
     return made.setdefault(key, replace(law, derogations=leave))
 
 
-def _derogations(draft: Draft, calendars: Mapping[str, Calendar]) -> dict[str, Derogation]:
-    found = (_derogation(draft, written, calendars) for written in draft.written.derogations)
+def _derogations(
+    draft: Draft, calendars: Mapping[str, Calendar], occupancies: Mapping[str, Occupancy]
+) -> dict[str, Derogation]:
+    found = (_derogation(draft, written, calendars, occupancies) for written in draft.written.derogations)
     return {derogation.id: derogation for derogation in found if derogation is not None}
 
 
@@ -131,7 +132,9 @@ def _place(draft: Draft, group: GroupFile, key: str) -> Where:
     return where if draft.document.at(where) is not None else group.where("legal")
 
 
-def _derogation(draft: Draft, written: DerogationFile, calendars: Mapping[str, Calendar]) -> Derogation | None:
+def _derogation(
+    draft: Draft, written: DerogationFile, calendars: Mapping[str, Calendar], occupancies: Mapping[str, Occupancy]
+) -> Derogation | None:
     label = draft.document.label(written.where("id"))
     is_first = draft.unique("derogation", written.id, draft.spot(written.where("id")), label)
     days = days_of(draft, written, "on", calendars) if written.on else None
@@ -140,7 +143,8 @@ def _derogation(draft: Draft, written: DerogationFile, calendars: Mapping[str, C
         return None
     if not is_first or (written.on and days is None):
         return None
-    until = None if written.until == ALL_NIGHT else parse_moment(written.until)
+    all_night = written.until == ALL_NIGHT
+    until = None if all_night else moment_of(draft, written.until, occupancies, written.where("until"))
     return Derogation(
         written.id, written.begin, written.to, until, written.reference, written.issuer, written.reason or "", days
     )

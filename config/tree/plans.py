@@ -48,14 +48,14 @@ def _program(
             draft.error(written.where("levels", text), f'the same moment as "{first}"', at_key=True)
     lit = written.lit
     levels = [
-        LevelStep(_moment(draft, text, occupancies, written.where("levels", text), at_key=True), level)
+        LevelStep(moment_of(draft, text, occupancies, written.where("levels", text), at_key=True), level)
         for text, level in written.levels.items()
         if text != START
     ]
     return Program(
         name,
-        _moment(draft, lit.begin, occupancies, lit.where("from")),
-        _moment(draft, lit.to, occupancies, lit.where("to")),
+        moment_of(draft, lit.begin, occupancies, lit.where("from")),
+        moment_of(draft, lit.to, occupancies, lit.where("to")),
         tuple(levels),
         written.levels.get(START, 100.0),
         written.lit.at_least or _NONE,
@@ -66,7 +66,7 @@ def _program(
     )
 
 
-def _moment(
+def moment_of(
     draft: Draft, text: str, occupancies: Mapping[str, Occupancy], where: Where, *, at_key: bool = False
 ) -> Moment:
     """The moment with the hours of the building that it names."""
