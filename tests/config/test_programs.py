@@ -183,3 +183,14 @@ def test_a_season_that_never_comes_to_win(valbourg: Town) -> None:
     )
     (found,) = [line for line in valbourg.found() if "never applies" in line]
     assert "rules.3.within: this rule never applies in the year ahead: none of its days come" in found
+
+
+@pytest.mark.parametrize(("building", "known"), [("ecole", True), ("ecol", False)])
+def test_a_derogation_may_end_with_a_building(valbourg: Town, building: str, known: bool) -> None:
+    valbourg.append(
+        "derogations:\n  - {id: bal, groups: [centre-ville], from: 2026-12-01, to: 2026-12-31, "
+        f"until: closing({building})+2h, reference: A1, issuer: mairie}}\n"
+    )
+    wrong = [problem.message for problem in valbourg.problems() if "unknown occupancy" in problem.message]
+    assert bool(wrong) is not known
+    assert all('"ecol"; did you mean "ecole"?' in message for message in wrong)
