@@ -13,7 +13,8 @@ class Command:
     """One well-formed, fresh, non-retained command. Times are the site's clock, aware UTC.
 
     ``kind``/``target`` come from the topic (``lamp``, ``l-001``). Exactly one of ``value`` (level in % or
-    setpoint in degrees C), ``allure`` and ``relinquish`` is set. At most one of ``until`` and ``lasting``.
+    setpoint in degrees C), ``allure``, ``relinquish`` and ``relight`` is set. At most one of ``until`` and ``lasting``.
+    ``maintenance`` is the work order that a level is commanded for.
     """
 
     id: str
@@ -27,6 +28,8 @@ class Command:
     lasting: timedelta | None = None
     reason: str = ""
     by: str = ""
+    relight: bool = False
+    maintenance: str = ""
 
 
 @dataclass(frozen=True, slots=True)

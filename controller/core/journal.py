@@ -11,7 +11,10 @@ from schedules.allures import Allure
 
 @dataclass(frozen=True, slots=True)
 class Override:
-    """An operator's override in force; it always ends at ``until``. ``value`` is a level (%) or degrees C."""
+    """An operator's override in force; it always ends at ``until``. ``value`` is a level (%) or degrees C.
+
+    With a ``work_order`` it is maintenance, and ``reason`` is meant for the public.
+    """
 
     value: float
     since: datetime
@@ -22,6 +25,7 @@ class Override:
     allure: Allure | None = None
     note: str = ""
     """For the result that is still owed; not kept over a restart, where none is."""
+    work_order: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,7 @@ _MIGRATIONS = (
     );
     """,
     "CREATE TABLE learnt (device TEXT PRIMARY KEY, facts TEXT NOT NULL) WITHOUT ROWID;",
+    "ALTER TABLE override ADD COLUMN work_order TEXT NOT NULL DEFAULT '';",
 )
 """Each brings ``PRAGMA user_version`` one further; never changed once released."""
 
@@ -197,8 +198,9 @@ class Database:
             return
         allure = override.allure.value if override.allure is not None else None
         times = (_text(override.since), _text(override.until))
-        row = (target, override.value, allure, *times, override.reason, override.by, override.command_id)
-        self._db.execute("INSERT OR REPLACE INTO override VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+        words = (override.reason, override.by, override.command_id, override.work_order)
+        row = (target, override.value, allure, *times, *words)
+        self._db.execute("INSERT OR REPLACE INTO override VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
 
     def _excess(self, batches: int, size_bytes: int) -> int:
         """The number up to which batches must go so that the rest is within the quota; 0 when nothing must."""
@@ -259,13 +261,13 @@ def _load(db: sqlite3.Connection, now: datetime) -> Saved:
 
 
 def _overrides(db: sqlite3.Connection) -> Iterator[tuple[str, Override]]:
-    columns = "target, value, since, until, reason, by, command_id, allure"
-    for target, value, since, until, reason, by, command_id, allure in db.execute(
+    columns = "target, value, since, until, reason, by, command_id, allure, work_order"
+    for target, value, since, until, reason, by, command_id, allure, work_order in db.execute(
         f"SELECT {columns} FROM override"  # noqa: S608 - our own words
     ):
         begun, end = datetime.fromisoformat(since), datetime.fromisoformat(until)
         kind = Allure(allure) if allure is not None else None
-        yield target, Override(value, begun, end, reason, by, command_id, kind)
+        yield target, Override(value, begun, end, reason, by, command_id, kind, work_order)
 
 
 def _text(at: datetime) -> str:
