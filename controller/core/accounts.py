@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from config.site import Group, Lamp
+from controller.core import tallies
 from controller.core.image import DeviceImage
 from controller.core.state import Draft
 from controller.core.wiring import Wiring
@@ -62,8 +63,10 @@ def night_due(wiring: Wiring, draft: Draft) -> None:
     """Noon: report the night that ended and open the next."""
     for group in wiring.site.groups.values():
         account = night_account(wiring, draft, group)
-        if account is not None:
-            draft.event("night", f"group/{group.id}", **figures(account))
+        facts = tallies.of_group(draft, group) | (figures(account) if account is not None else {})
+        if facts:
+            draft.event("night", f"group/{group.id}", **facts)
+    tallies.tell_presences(wiring, draft)
     draft.night = night_of(draft.now, wiring.site.place.zone)
     _open_night(wiring, draft)
     draft.schedule("night", noon(draft.night + timedelta(days=1), wiring.site.place.zone))
@@ -151,6 +154,7 @@ def _open_night(wiring: Wiring, draft: Draft) -> None:
         for quantity in _PLAUSIBLE:
             name = f"lamp/{lamp_id}/{quantity}"
             _put(draft, f"{name}@noon", draft.counters.get(name) or 0.0)
+    tallies.open_night(wiring, draft)
 
 
 def _night_hours(night: date, place: Place, since: datetime, until: datetime) -> float:

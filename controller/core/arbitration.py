@@ -38,8 +38,8 @@ class Source(StrEnum):
 
 _PLACE: dict[Source, tuple[Priority, int]] = {
     Source.OVERRIDE: (Priority.OVERRIDE, 0),
-    Source.RELIGHT: (Priority.PRESENCE, 0),
-    Source.PRESENCE: (Priority.PRESENCE, 1),
+    Source.PRESENCE: (Priority.PRESENCE, 0),  # first: it is never below the relight
+    Source.RELIGHT: (Priority.PRESENCE, 1),
     Source.LEGAL_CAP: (Priority.CAP, 0),
     Source.OPTIMUM_START: (Priority.PLAN, 0),
     Source.PLAN: (Priority.PLAN, 1),

@@ -33,6 +33,8 @@ def brought_back(wiring: Wiring, state: State, now: datetime) -> State:
         overrides={key: _ending(override, latest) for key, override in state.overrides.items()},
         outputs={key: _free(output, now) for key, output in state.outputs.items()},
         alarms={name: _raised(alarm, now) for name, alarm in state.alarms.items() if alarm.raised is not None},
+        ambients={},
+        presences={},
         due={},
         heap=(),
     )

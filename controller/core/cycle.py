@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from controller.core import accounts, diagnostics, heating, lighting, overrides, reconcile
+from controller.core import accounts, ambience, diagnostics, heating, lighting, overrides, presence, reconcile
 from controller.core.clock_step import brought_back, set_back
 from controller.core.commands import Command, Refusal
+from controller.core.dynamic import target_of
 from controller.core.image import NOTHING_HEARD, DeviceImage
 from controller.core.journal import Saved
 from controller.core.state import Draft, State, Step
@@ -32,7 +33,7 @@ def begin(wiring: Wiring, saved: Saved, now: datetime) -> Step:
     known = {
         key: replace(override, until=min(override.until, latest))
         for key, override in saved.overrides.items()
-        if override.until > now and wiring.takes_commands(key)
+        if override.until > now and wiring.takes_commands(target_of(key))
     }
     state = State(
         at=now,
@@ -51,13 +52,15 @@ def adopt(wiring: Wiring, state: State, now: datetime, by: timedelta | None = No
         at=now,
         image={device: image for device, image in state.image.items() if device in devices},
         preheats={key: slot for key, slot in state.preheats.items() if key in targets},
-        overrides={key: override for key, override in state.overrides.items() if wiring.takes_commands(key)},
+        overrides={key: override for key, override in state.overrides.items() if wiring.takes_commands(target_of(key))},
         outputs={key: output for key, output in state.outputs.items() if key in targets},
         alarms=state.alarms,
         counters=state.counters,
         seen=state.seen,
         held=state.held,
         closings=state.closings,
+        ambients={key: known for key, known in state.ambients.items() if key in wiring.site.photocells},
+        presences={key: known for key, known in state.presences.items() if key in wiring.site.presence_sensors},
     )
     return _armed(wiring, carried, now, by)
 
@@ -108,6 +111,10 @@ def _armed(wiring: Wiring, state: State, now: datetime, set_back_by: timedelta |
     for key, output in state.outputs.items():
         draft.schedule(f"output/{key}", output.in_flight or output.not_before or now + _reassert(wiring))
     accounts.begin(wiring, draft)
+    for sensor, known in state.presences.items():
+        draft.schedule(f"presence/{sensor}", known.until)
+    for cell in wiring.site.photocells:
+        ambience.judge(wiring, draft, cell)
     for group in wiring.site.groups:
         lighting.group_due(wiring, draft, group)
     for zone in wiring.site.zones:
@@ -159,7 +166,7 @@ def _heard(wiring: Wiring, draft: Draft, device: str, items: list[_OfDevice]) ->
     steered = wiring.steered_by[device]
     if steered:
         for item in items:
-            if isinstance(item, Reading) and item.point.point in steered:
+            if not isinstance(item, Silence) and item.point.point in steered:
                 _look_at(wiring, draft, device, item)
     diagnostics.judge_device(wiring, draft, device)
 
@@ -204,9 +211,16 @@ def _updated(image: DeviceImage, items: list[_OfDevice]) -> DeviceImage:
     return image.with_observations(answers) if answers else image
 
 
-def _look_at(wiring: Wiring, draft: Draft, device: str, reading: Reading) -> None:
-    target = wiring.commanded.get((device, reading.point.point))
-    if target is not None:
+def _look_at(wiring: Wiring, draft: Draft, device: str, reading: Reading | Fault) -> None:
+    place = (device, reading.point.point)
+    target, (sensor, identity) = wiring.commanded.get(place), wiring.sensed.get(place, ("", ""))
+    if sensor == "photocell":
+        ambience.heard(wiring, draft, identity)
+    elif isinstance(reading, Fault):
+        return
+    elif sensor == "presence":
+        presence.heard(wiring, draft, identity, reading)
+    elif target is not None:
         reconcile.observed(wiring, draft, target, reading)
     elif reading.quality is Quality.GOOD:
         for key in wiring.shown_by[device].get(reading.point.point, ()):
@@ -219,6 +233,8 @@ def _went_silent(wiring: Wiring, draft: Draft, device: str, silence: Silence) ->
     draft.changed.update(wiring.entities_of[device])
     for target in wiring.targets_of[device]:
         reconcile.lost(draft, target)
+    for cell in wiring.cells_of.get(device, ()):
+        ambience.judge(wiring, draft, cell)
     draft.schedule(f"device/{device}", None)
     diagnostics.judge_device(wiring, draft, device)
 
@@ -250,12 +266,23 @@ def _due(wiring: Wiring, draft: Draft, key: str) -> None:
         overrides.override_due(wiring, draft, rest)
     elif kind == "output":
         reconcile.output_due(wiring, draft, rest)
+    elif kind == "alarm" and rest.startswith("photocell/"):
+        _cell_due(wiring, draft, rest.split("/")[1])
     elif kind == "alarm":
         diagnostics.alarm_due(wiring, draft, rest)
+    elif kind == "photocell":
+        _cell_due(wiring, draft, rest)
+    elif kind == "presence":
+        presence.presence_due(wiring, draft, rest)
     elif kind == "device":
         _growing_old(wiring, draft, rest)
     elif kind == "night":
         accounts.night_due(wiring, draft)
+
+
+def _cell_due(wiring: Wiring, draft: Draft, cell: str) -> None:
+    if cell in wiring.site.photocells:
+        ambience.judge(wiring, draft, cell)
 
 
 def _rearrange(wiring: Wiring, draft: Draft) -> None:

@@ -32,6 +32,7 @@ class Condition:
     persist_s: float = 60.0
     value: float | None = None
     threshold: float | None = None
+    detail: str = ""
 
 
 def judge_device(wiring: Wiring, draft: Draft, device_id: str) -> None:
@@ -102,7 +103,9 @@ def alarm_due(wiring: Wiring, draft: Draft, due: str) -> None:
 
 def _hold(draft: Draft, name: AlarmKey, alarm: Alarm | None, condition: Condition, wait: timedelta) -> None:
     if alarm is None:
-        alarm = Alarm(condition.severity, draft.now, value=condition.value, threshold=condition.threshold)
+        alarm = Alarm(
+            condition.severity, draft.now, value=condition.value, threshold=condition.threshold, detail=condition.detail
+        )
         draft.alarms[name] = alarm
     elif alarm.gone is not None:
         alarm = replace(alarm, gone=None)

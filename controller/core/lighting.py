@@ -11,10 +11,12 @@ from dataclasses import replace
 
 from controller.core import legal
 from controller.core.arbitration import PriorityArray, Slot, Source, arbitrate
+from controller.core.dynamic import ambient_for, presence_slot, relight_slot, singled_out
 from controller.core.journal import Override
 from controller.core.state import Draft
 from controller.core.wiring import Wiring
 from schedules import plan as plans
+from schedules.plan import Plan
 
 _NO_PLAN = Slot(Source.DEFAULT, 0.0, "no plan and no override")
 _NO_GROUP = PriorityArray((_NO_PLAN,))
@@ -23,10 +25,11 @@ _NO_GROUP = PriorityArray((_NO_PLAN,))
 def group_due(wiring: Wiring, draft: Draft, group_id: str) -> None:
     """Take up the group's demand at this instant and say when it changes next."""
     group = wiring.site.groups[group_id]
-    demand = plans.evaluate(group.plan, draft.now)
+    ambient = ambient_for(draft, group.plan)
+    demand = plans.evaluate(group.plan, draft.now, ambient)
     wish = Slot(Source.PLAN, demand.level, f"plan {group.plan.id}: {demand.reason}", demand.until)
     before = draft.demands.get(group_id)
-    draft.schedule(f"group/{group_id}", plans.next_change(group.plan, draft.now))
+    draft.schedule(f"group/{group_id}", plans.next_change(group.plan, draft.now, ambient))
     if before == wish:
         return
     draft.demands[group_id] = wish
@@ -57,6 +60,14 @@ def touch(wiring: Wiring, draft: Draft, key: str) -> None:
         draft.rearrange.add(key)
 
 
+def touch_lamps(wiring: Wiring, draft: Draft, lamps: Iterable[str]) -> None:
+    """The wishes of single lamps changed; one without a node shows it at the contactor that feeds it."""
+    draft.single = None
+    for lamp in lamps:
+        found = wiring.site.lamps[lamp]
+        draft.rearrange.add(f"lamp/{lamp}" if found.has_node else f"segment/{found.segment}")
+
+
 def group_array(wiring: Wiring, draft: Draft, group_id: str | None) -> PriorityArray:
     """The wishes for everything in a group, those of the groups around it included; in % of the output."""
     if group_id is None:
@@ -64,9 +75,11 @@ def group_array(wiring: Wiring, draft: Draft, group_id: str | None) -> PriorityA
     found = draft.arrays.get(group_id)
     if found is None:
         chain = wiring.chain_of[group_id]
+        plan = wiring.site.groups[group_id].plan
         wishes = [override_slot(draft, f"group/{each}") for each in chain]
+        relights = [relight_slot(draft, f"group/{each}", plan) for each in chain]
         cap = legal.cap_slot(wiring, draft, group_id)
-        found = arbitrate((*wishes, cap, draft.demands.get(group_id)), _NO_PLAN, draft.now)
+        found = arbitrate((*wishes, *relights, cap, draft.demands.get(group_id)), _NO_PLAN, draft.now)
         draft.arrays[group_id] = found
     return found
 
@@ -74,10 +87,15 @@ def group_array(wiring: Wiring, draft: Draft, group_id: str | None) -> PriorityA
 def lamp_array(wiring: Wiring, draft: Draft, lamp_id: str) -> PriorityArray:
     """The wishes for one lamp, in % of its output."""
     key = f"lamp/{lamp_id}"
-    shared = group_array(wiring, draft, wiring.group_of.get(key))
-    if key not in _single(draft):
+    group = wiring.group_of.get(key)
+    shared = group_array(wiring, draft, group)
+    if key not in _single(wiring, draft):
         return shared
-    return arbitrate((override_slot(draft, key), *shared.slots[:-1]), _NO_PLAN, draft.now)
+    plan = _plan_of(wiring, group)
+    relights = (relight_slot(draft, each, plan) for each in (key, f"segment/{wiring.site.lamps[lamp_id].segment}"))
+    whole = arbitrate((override_slot(draft, key), *relights, *shared.slots[:-1]), _NO_PLAN, draft.now)
+    presence = presence_slot(wiring, draft, lamp_id, plan, whole)
+    return whole if presence is None else arbitrate((*whole.slots[:-1], presence), _NO_PLAN, draft.now)
 
 
 def segment_array(wiring: Wiring, draft: Draft, segment_id: str) -> PriorityArray:
@@ -87,7 +105,10 @@ def segment_array(wiring: Wiring, draft: Draft, segment_id: str) -> PriorityArra
     if lamps:
         wishes: Iterable[Slot] = (_following(_of_lamps(wiring, draft, segment_id, lamps)),)
     else:
-        wishes = group_array(wiring, draft, wiring.group_of.get(key)).slots[:-1]
+        group = wiring.group_of.get(key)
+        relight = relight_slot(draft, key, _plan_of(wiring, group))
+        shared = group_array(wiring, draft, group).slots[:-1]
+        wishes = shared if relight is None else (relight, *shared)
     own = override_slot(draft, key)
     switched = (_switched(slot) for slot in (own, *_by_pattern(wiring, segment_id, wishes)) if slot is not None)
     return arbitrate(switched, _NO_PLAN, draft.now)
@@ -103,22 +124,28 @@ def override_slot(draft: Draft, key: str) -> Slot | None:
 
 
 def _words(override: Override, key: str) -> str:
+    if override.work_order:
+        return f"maintenance {override.work_order}: {override.reason}"
     of_group = f" of {key}" if key.startswith("group/") else ""
     by = f" by {override.by}" if override.by else ""
     head = f"override{of_group}{by}"
     return f"{head}: {override.reason}" if override.reason else head
 
 
-def _single(draft: Draft) -> set[str]:
+def _plan_of(wiring: Wiring, group: str | None) -> Plan | None:
+    return None if group is None else wiring.site.groups[group].plan
+
+
+def _single(wiring: Wiring, draft: Draft) -> set[str]:
     """The targets with a wish of their own."""
     if draft.single is None:
-        draft.single = set(draft.overrides)
+        draft.single = set(singled_out(wiring, draft))
     return draft.single
 
 
 def _of_lamps(wiring: Wiring, draft: Draft, segment_id: str, lamps: Sequence[str]) -> Iterator[Slot]:
     """The winners of the lamps that a contactor feeds; one a group while none of them has a wish of its own."""
-    if _single(draft).isdisjoint(f"lamp/{lamp}" for lamp in lamps):
+    if _single(wiring, draft).isdisjoint(f"lamp/{lamp}" for lamp in lamps):
         groups = wiring.groups_feeding[segment_id] or (None,)
         return (group_array(wiring, draft, group).winner for group in groups)
     return (lamp_array(wiring, draft, lamp).winner for lamp in lamps)

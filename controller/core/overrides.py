@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
-from controller.core import legal, lighting, owed
+from controller.core import legal, lighting, owed, relight
 from controller.core.commands import Command, Refusal
+from controller.core.dynamic import RELIGHT, target_of
 from controller.core.journal import Override
 from controller.core.legal import Ruling
+from controller.core.maintenance import until_dark
 from controller.core.state import CommandResult, Draft
 from controller.core.wiring import Kind, Target, Wiring
 
@@ -34,6 +37,9 @@ def accept(wiring: Wiring, draft: Draft, command: Command) -> None:
     if command.relinquish:
         _release(wiring, draft, key, command)
         return
+    if command.relight:
+        _relight(wiring, draft, key, command)
+        return
     target = wiring.targets.get(key)
     value = _value(wiring, target, command)
     if target is not None and not target.minimum <= value <= target.maximum:
@@ -52,14 +58,14 @@ def accept(wiring: Wiring, draft: Draft, command: Command) -> None:
 
 
 def override_due(wiring: Wiring, draft: Draft, key: str) -> None:
-    """End the override of ``key`` when its time has come."""
+    """End the override or the relight of ``key`` when its time has come."""
     override = draft.overrides.get(key)
     if override is None:
         return
     if override.until > draft.now:
         draft.schedule(f"override/{key}", override.until)
         return
-    _drop(wiring, draft, key, "override-ended", id=override.command_id)
+    _drop(wiring, draft, key, "ended", id=override.command_id)
 
 
 def _value(wiring: Wiring, target: Target | None, command: Command) -> float:
@@ -76,42 +82,94 @@ def _until(wiring: Wiring, command: Command, now: datetime) -> datetime:
     wanted = command.until
     if wanted is None:
         wanted = now + (command.lasting if command.lasting is not None else policy.default)
-    return min(wanted, now + policy.cap)
+    until = min(wanted, now + policy.cap)
+    return until_dark(until, now, wiring.site.place) if command.maintenance else until
 
 
 def _set(wiring: Wiring, draft: Draft, key: str, command: Command, value: float, ruling: Ruling) -> None:
+    before = draft.overrides.get(key)
+    if before is not None and before.work_order not in ("", command.maintenance):
+        draft.event("maintenance-ended", key, id=before.command_id, work_order=before.work_order)
+    _keep(draft, key, command, value, ruling)
+    _owe_result(wiring, draft, key, command.id)
+
+
+def _relight(wiring: Wiring, draft: Draft, key: str, command: Command) -> None:
+    """Light on demand: granted by the policy of a group within the law, or refused with what stands against it."""
+    grant = relight.judge(wiring, draft, key, command)
+    if isinstance(grant, str):
+        _refuse(draft, command.id, key, grant)
+        return
+    ruling = legal.rule(wiring, key, grant.level, draft.now, grant.until)
+    if ruling.refusal:
+        _refuse(draft, command.id, key, ruling.refusal)
+        return
+    relight.count(draft, grant.group)
+    _keep(draft, RELIGHT + key, command, grant.level, replace(ruling, note=ruling.note or grant.note))
+    owed.owe(draft, command.id, key, wiring.followers(key))
+    _touch(wiring, draft, RELIGHT + key)
+
+
+def _keep(draft: Draft, key: str, command: Command, value: float, ruling: Ruling) -> None:
     until, reason = ruling.until, ruling.reason(command.reason)
-    override = Override(value, draft.now, until, reason, command.by, command.id, command.allure, ruling.note)
+    override = Override(
+        value, draft.now, until, reason, command.by, command.id, command.allure, ruling.note, command.maintenance
+    )
     draft.overrides[key] = override
     draft.journal_overrides[key] = override
     draft.schedule(f"override/{key}", until)
     draft.event(
-        "override-set",
-        key,
+        f"{_word(key, override)}-set",
+        target_of(key),
         id=command.id,
         value=value,
         until=until,
         reason=reason,
         by=command.by,
+        **_order(override),
         **ruling.facts,
     )
-    _owe_result(wiring, draft, key, command.id)
+
+
+def _word(key: str, override: Override) -> str:
+    """The kind of an override, as the events call it."""
+    if key.startswith(RELIGHT):
+        return "relight"
+    return "maintenance" if override.work_order else "override"
+
+
+def _order(override: Override) -> dict[str, object]:
+    return {"work_order": override.work_order} if override.work_order else {}
 
 
 def _release(wiring: Wiring, draft: Draft, key: str, command: Command) -> None:
-    if draft.overrides.get(key) is None:
+    standing = [each for each in (key, RELIGHT + key) if each in draft.overrides]
+    if not standing:
         draft.results.append(CommandResult(command.id, key, "applied", "there was no override to release", draft.now))
         return
-    _drop(wiring, draft, key, "override-released", id=command.id, by=command.by)
+    for each in standing:
+        _drop(wiring, draft, each, "released", id=command.id, by=command.by)
     _owe_result(wiring, draft, key, command.id)
 
 
-def _drop(wiring: Wiring, draft: Draft, key: str, event: str, **facts: object) -> None:
+def _drop(wiring: Wiring, draft: Draft, key: str, how: str, **facts: object) -> None:
+    override = draft.overrides.get(key)
+    if override is None:
+        return
     draft.overrides.drop(key)
     draft.journal_overrides[key] = None
     draft.schedule(f"override/{key}", None)
-    draft.event(event, key, **facts)
-    lighting.touch(wiring, draft, key)
+    word = _word(key, override)
+    draft.event(f"{word}-{how if word == 'override' else 'ended'}", target_of(key), **facts, **_order(override))
+    _touch(wiring, draft, key)
+
+
+def _touch(wiring: Wiring, draft: Draft, key: str) -> None:
+    """What follows an override changed: lamps do not follow their contactor's, but its relight is theirs."""
+    target = target_of(key)
+    lighting.touch(wiring, draft, target)
+    if target != key and target.startswith("segment/"):
+        lighting.touch_lamps(wiring, draft, wiring.lamps_of_segment.get(target.removeprefix("segment/"), ()))
 
 
 def _owe_result(wiring: Wiring, draft: Draft, key: str, command_id: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from controller.core.dynamic import RELIGHT
 from controller.core.state import CommandResult, Debt, Draft, Output
 
 _APPLIED, _PENDING = "applied", "pending"
@@ -51,6 +52,6 @@ def _whole(command_id: str, debt: Debt, draft: Draft) -> CommandResult:
 
 def _noted(draft: Draft, key: str, command_id: str, detail: str) -> str:
     """``detail``, and what accepting the command changed about it."""
-    override = draft.overrides.get(key)
-    note = override.note if override is not None and override.command_id == command_id else ""
-    return "; ".join(filter(None, (detail, note)))
+    standing = (draft.overrides.get(each) for each in (key, RELIGHT + key))
+    notes = (each.note for each in standing if each is not None and each.command_id == command_id)
+    return "; ".join(filter(None, (detail, *notes)))

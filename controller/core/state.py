@@ -16,6 +16,7 @@ from typing import Generic, NamedTuple, TypeVar
 from controller.core.arbitration import PriorityArray, Slot
 from controller.core.image import DeviceImage
 from controller.core.journal import Journal, Override
+from controller.core.sensed import Ambience, Presence
 from drivers.api import Write
 
 K = TypeVar("K")
@@ -103,6 +104,7 @@ class State:
     """The plan's wish by group id or ``zone/id``."""
     preheats: Mapping[str, Slot] = field(default_factory=dict)
     overrides: Mapping[str, Override] = field(default_factory=dict)
+    """By target; the relight of one by ``relight/<target>``."""
     outputs: Mapping[str, Output] = field(default_factory=dict)
     alarms: Mapping[AlarmKey, Alarm] = field(default_factory=dict)
     counters: Mapping[str, float] = field(default_factory=dict)
@@ -114,6 +116,10 @@ class State:
     """When a contactor of a staggered cabinet was last told to close, by cabinet."""
     debts: Mapping[str, Debt] = field(default_factory=dict)
     """Commands to groups whose result is owed, by the command's id."""
+    ambients: Mapping[str, Ambience] = field(default_factory=dict)
+    """By photocell id."""
+    presences: Mapping[str, Presence] = field(default_factory=dict)
+    """By sensor id, from the first detection until its hold has passed."""
     due: Mapping[str, datetime] = field(default_factory=dict)
     heap: tuple[tuple[datetime, str], ...] = ()
     night: date | None = None
@@ -226,6 +232,8 @@ class Draft:
         self.held: Overlay[str, float] = Overlay(state.held)
         self.closings: Overlay[str, datetime] = Overlay(state.closings)
         self.debts: Overlay[str, Debt] = Overlay(state.debts)
+        self.ambients: Overlay[str, Ambience] = Overlay(state.ambients)
+        self.presences: Overlay[str, Presence] = Overlay(state.presences)
         self.due: Overlay[str, datetime] = Overlay(state.due)
         self.night = state.night
         self.arrays: dict[str, PriorityArray] = {}
@@ -308,6 +316,8 @@ class Draft:
             held=self.held.merged(),
             closings=self.closings.merged(),
             debts=self.debts.merged(),
+            ambients=self.ambients.merged(),
+            presences=self.presences.merged(),
             due=due,
             heap=self._heap_over(due),
             night=self.night,

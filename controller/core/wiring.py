@@ -10,6 +10,7 @@ from enum import StrEnum
 from config.site import Building, Cabinet, Device, Group, Lamp, Meter, Segment, Site, Zone
 from drivers.api import PointId
 from drivers.profile import BacnetPoint, ModbusPoint
+from schedules import plan as plans
 
 
 class Kind(StrEnum):
@@ -92,6 +93,12 @@ class Wiring:
         """The lamps without a node that a contactor feeds, ``lamp/id`` by ``segment/id``."""
         self.sensed: dict[tuple[str, str], tuple[str, str]] = {}
         """What a point tells besides an entity's state: ``("photocell" or "presence", id)`` by device and point."""
+        self.cells_of: defaultdict[str, list[str]] = defaultdict(list)
+        """The photocells at a device."""
+        self.groups_by_cell: defaultdict[str, list[str]] = defaultdict(list)
+        """The groups in whose plan a photocell has a say."""
+        self.presence_at: defaultdict[str, list[tuple[str, float]]] = defaultdict(list)
+        """The presence sensors that brighten a lamp, and to which level (%), by lamp id."""
         self.device_of: dict[str, str] = {}
         self.stale_after_s: dict[str, float] = {}
         self._add_entities(site)
@@ -132,10 +139,10 @@ class Wiring:
         return point in self.points(device)
 
     def knows(self, subject: str) -> bool:
-        """Whether an alarm may stand at ``subject``: an entity's key, ``device/<id>`` or ``bus/<id>``."""
+        """Whether an alarm may stand at ``subject``: an entity's key, ``photocell/``, ``device/`` or ``bus/<id>``."""
         kind, _, identity = subject.partition("/")
-        if kind == "device":
-            return identity in self.site.devices
+        if kind in ("device", "photocell"):
+            return identity in (self.site.devices if kind == "device" else self.site.photocells)
         return identity in self.site.buses if kind == "bus" else subject in self.device_of
 
     def takes_commands(self, key: str) -> bool:
@@ -145,6 +152,11 @@ class Wiring:
     def followers(self, key: str) -> tuple[str, ...]:
         """The targets that a command to ``key`` reaches."""
         return self.outputs_of[key.removeprefix("group/")] if key.startswith("group/") else (key,)
+
+    def brightened_by(self, sensor: str) -> tuple[str, ...]:
+        """The lamps that a presence sensor brightens, its neighbours included."""
+        found = self.site.presence_sensors.get(sensor)
+        return () if found is None else (*found.lamps, *found.neighbours)
 
     def stale_after(self, device: str, point: str) -> float:
         """Age in seconds of the site's clock from which a reading of ``point`` is stale."""
@@ -231,6 +243,8 @@ class Wiring:
         for segment in group.segments:
             self.group_of[f"segment/{segment}"] = group.id
         self.chain_of[group.id] = tuple(self._chain(group.id))
+        for cell in plans.photocells_of(group.plan):
+            self.groups_by_cell[cell].append(group.id)
 
     def _chain(self, group: str | None) -> Iterator[str]:
         while group is not None:
@@ -252,8 +266,13 @@ class Wiring:
         for cell in self.site.photocells.values():
             for word in ("illuminance", "dark"):
                 self._add_sensor(cell.device, f"photocell.{cell.number}.{word}", ("photocell", cell.id))
+            self.cells_of[cell.device].append(cell.id)
         for sensor in self.site.presence_sensors.values():
             self._add_sensor(sensor.device, f"presence.{sensor.number}.detected", ("presence", sensor.id))
+            for lamp in sensor.lamps:
+                self.presence_at[lamp].append((sensor.id, sensor.level))
+            for lamp in sensor.neighbours:
+                self.presence_at[lamp].append((sensor.id, sensor.neighbour_level))
 
     def _add_sensor(self, device: str, point: str, sensor: tuple[str, str]) -> None:
         if self.has(device, point):

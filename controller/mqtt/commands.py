@@ -25,13 +25,15 @@ FRESH_FOR = timedelta(seconds=60)
 SKEW = timedelta(seconds=5)
 """How far a sender's clock may be ahead of ours."""
 
-_MAX_ID, _MAX_TEXT = 128, 500
-_FIELDS = ("id", "issued", "level", "setpoint_c", "allure", "relinquish", "for", "until", "reason", "by")
-_DEMANDS = ("level", "setpoint_c", "allure", "relinquish")
+_MAX_ID, _MAX_TEXT, _MAX_ORDER = 128, 500, 64
+_DEMANDS = ("level", "setpoint_c", "allure", "relinquish", "relight")
+_FIELDS = ("id", "issued", *_DEMANDS, "maintenance", "for", "until", "reason", "by")
+_FLAGS = ("relinquish", "relight")
+_LIGHTING = ("level", "relinquish", "relight")
 _DEMANDS_OF = {
-    "lamp": ("level", "relinquish"),
-    "segment": ("level", "relinquish"),
-    "group": ("level", "relinquish"),
+    "lamp": _LIGHTING,
+    "segment": _LIGHTING,
+    "group": _LIGHTING,
     "zone": ("setpoint_c", "allure", "relinquish"),
 }
 _RFC3339 = re.compile(
@@ -100,6 +102,8 @@ def _command(kind: str, target: str, fields: Mapping[str, object], clock: Clock,
         lasting=None if relinquish else lasting,
         reason=_text(fields, "reason"),
         by=_text(fields, "by"),
+        relight=demand == "relight",
+        maintenance=_maintenance(fields, demand),
     )
 
 
@@ -170,7 +174,7 @@ def _fresh(issued: datetime, clock: Clock, wall: datetime) -> _Stamp:
 
 
 def _demand(kind: str, fields: Mapping[str, object]) -> str:
-    """The one of level, setpoint_c, allure and relinquish that is given, when it fits ``kind``."""
+    """The one of level, setpoint_c, allure, relinquish and relight that is given, when it fits ``kind``."""
     fitting = _DEMANDS_OF.get(kind)
     if fitting is None:
         raise Unfit(f"unknown target kind {_quoted(kind)}; commands go to {', '.join(_DEMANDS_OF)}")
@@ -180,9 +184,23 @@ def _demand(kind: str, fields: Mapping[str, object]) -> str:
         raise Unfit(f"exactly one of {', '.join(fitting)} is needed, found {found}")
     if given[0] not in fitting:
         raise Unfit(f"{given[0]} does not fit a {kind}; it takes {', '.join(fitting)}")
-    if given[0] == "relinquish" and fields["relinquish"] is not True:
-        raise Unfit("relinquish is not true")
+    if given[0] in _FLAGS and fields[given[0]] is not True:
+        raise Unfit(f"{given[0]} is not true")
     return given[0]
+
+
+def _maintenance(fields: Mapping[str, object], demand: str) -> str:
+    """The work order of a maintenance; only with a level, and with a reason that the public may read."""
+    if "maintenance" not in fields:
+        return ""
+    order = _string(fields, "maintenance")
+    if not (0 < len(order) <= _MAX_ORDER and order.isprintable() and order.strip() == order):
+        raise Unfit(f"maintenance is not a work order of 1 to {_MAX_ORDER} printable characters")
+    if demand != "level":
+        raise Unfit(f"maintenance goes with level, not with {demand}")
+    if not _text(fields, "reason").strip():
+        raise Unfit("maintenance needs a reason: the public wants to know why there is light")
+    return order
 
 
 def _value(fields: Mapping[str, object], demand: str) -> float | None:

@@ -267,7 +267,7 @@ def _overrides(db: sqlite3.Connection) -> Iterator[tuple[str, Override]]:
     ):
         begun, end = datetime.fromisoformat(since), datetime.fromisoformat(until)
         kind = Allure(allure) if allure is not None else None
-        yield target, Override(value, begun, end, reason, by, command_id, kind, work_order)
+        yield target, Override(value, begun, end, reason, by, command_id, kind, work_order=work_order)
 
 
 def _text(at: datetime) -> str:

@@ -11,7 +11,7 @@ from controller.core.arbitration import Priority, Slot, Source, arbitrate
 
 NOW = datetime(2026, 1, 12, 20, tzinfo=UTC)
 DEFAULT = Slot(Source.DEFAULT, 0.0, "default")
-LADDER = [Source.OVERRIDE, Source.RELIGHT, Source.PRESENCE, Source.LEGAL_CAP, Source.OPTIMUM_START, Source.PLAN]
+LADDER = [Source.OVERRIDE, Source.PRESENCE, Source.RELIGHT, Source.LEGAL_CAP, Source.OPTIMUM_START, Source.PLAN]
 ends = st.one_of(st.none(), st.integers(-3600, 3600).map(lambda s: NOW + timedelta(seconds=s)))
 
 

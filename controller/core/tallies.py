@@ -1,0 +1,64 @@
+"""What is counted by times, and told once a night: relights of a group, detections of a presence sensor.
+
+Counters as in ``accounts``: absolute, journalled, ``...@noon`` is the value at which the night began.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from config.site import Group
+from controller.core.state import Draft
+from controller.core.wiring import Wiring
+
+
+def relights(group: str) -> str:
+    """The counter of the relights by the policy of ``group``."""
+    return f"group/{group}/relights"
+
+
+def detections(sensor: str) -> str:
+    """The counter of the detections of a presence sensor in the lit period of its lamps."""
+    return f"presence/{sensor}/detections"
+
+
+def count(draft: Draft, name: str) -> None:
+    """Once more what ``name`` counts."""
+    put(draft, name, (draft.counters.get(name) or 0.0) + 1.0)
+
+
+def put(draft: Draft, name: str, value: float) -> None:
+    """Set a counter; it survives a power cut."""
+    draft.counters[name] = value
+    draft.journal_counters[name] = value
+
+
+def tonight(draft: Draft, name: str) -> int:
+    """What a counter has gained in the night in progress."""
+    return round((draft.counters.get(name) or 0.0) - (draft.counters.get(f"{name}@noon") or 0.0))
+
+
+def of_group(draft: Draft, group: Group) -> dict[str, object]:
+    """What the account of a group's night says of its relights; nothing without a policy for them."""
+    return {} if group.relight is None else {**_night(draft), "relights": tonight(draft, relights(group.id))}
+
+
+def tell_presences(wiring: Wiring, draft: Draft) -> None:
+    """Report the night of every presence sensor."""
+    for sensor in wiring.site.presence_sensors:
+        draft.event("night", f"presence/{sensor}", **_night(draft), detections=tonight(draft, detections(sensor)))
+
+
+def open_night(wiring: Wiring, draft: Draft) -> None:
+    """Remember where every tally stands as the night begins."""
+    for name in _all(wiring):
+        put(draft, f"{name}@noon", draft.counters.get(name) or 0.0)
+
+
+def _all(wiring: Wiring) -> Iterator[str]:
+    yield from (relights(group.id) for group in wiring.site.groups.values() if group.relight is not None)
+    yield from (detections(sensor) for sensor in wiring.site.presence_sensors)
+
+
+def _night(draft: Draft) -> dict[str, object]:
+    return {} if draft.night is None else {"night": draft.night.isoformat()}
