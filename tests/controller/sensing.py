@@ -1,4 +1,4 @@
-"""The small town with senses: a photocell and two presence sensors at the town hall's cabinet, relight for its streets."""
+"""The small town with senses: a photocell, two presence sensors at the town hall, and relight for its streets."""
 
 from __future__ import annotations
 
