@@ -92,6 +92,21 @@ def test_issued_is_any_fresh_rfc3339_instant(issued: str, utc: datetime) -> None
     assert accepted(body(issued=issued, until=until)).until == utc + timedelta(hours=1)
 
 
+@pytest.mark.parametrize("kind", ["lamp", "segment", "group"])
+def test_a_relight_has_no_level_of_its_own(kind: str) -> None:
+    found = accepted(body(level=GONE, relight=True, **{"for": "10m"}, by="app"), kind)
+    assert (found.relight, found.value, found.relinquish) == (True, None, False)
+    assert (found.lasting, found.by) == (timedelta(minutes=10), "app")
+    assert accepted(body()).relight is False
+
+
+@pytest.mark.parametrize("kind", ["lamp", "segment", "group"])
+def test_a_level_may_be_commanded_for_a_work_order(kind: str) -> None:
+    found = accepted(body(level=100, maintenance="BT-2026-117", reason="lamps are cleaned", **{"for": "4h"}), kind)
+    assert (found.value, found.maintenance, found.reason) == (100.0, "BT-2026-117", "lamps are cleaned")
+    assert accepted(body()).maintenance == ""
+
+
 def test_a_relinquish_has_no_end() -> None:
     found = accepted(body(level=GONE, relinquish=True, **{"for": "2h"}))
     assert (found.lasting, found.until) == (None, None)
@@ -153,6 +168,17 @@ REFUSED = [
     ("reason half a surrogate", body().replace(b"}", b', "reason": "\\udc00"}'), "reason is not valid Unicode"),
     ("reason long", body(reason="x" * 501), "longer than 500"),
     ("by a number", body(by=3), "by is not a text"),
+    ("relight beside a level", body(relight=True), "level and relight together"),
+    ("relight false", body(level=GONE, relight=False), "relight is not true"),
+    ("relight 1", body(level=GONE, relight=1), "relight is not true"),
+    ("maintenance without a reason", body(maintenance="BT-1"), "maintenance needs a reason"),
+    ("maintenance with a blank reason", body(maintenance="BT-1", reason="  "), "maintenance needs a reason"),
+    ("maintenance of nothing", body(maintenance="", reason="x"), "is not a work order"),
+    ("maintenance on two lines", body(maintenance="BT\n1", reason="x"), "is not a work order"),
+    ("maintenance true", body(maintenance=True, reason="x"), "maintenance is not a text"),
+    ("maintenance long", body(maintenance="x" * 65, reason="x"), "is not a work order"),
+    ("a relight as maintenance", body(level=GONE, relight=True, maintenance="B", reason="x"), "not with relight"),
+    ("a relinquish as maintenance", body(level=GONE, relinquish=True, maintenance="B"), "not with relinquish"),
 ]
 
 
@@ -175,6 +201,8 @@ def test_refused_with_its_reason(payload: bytes, detail: str) -> None:
         ("zone", {"level": GONE, "setpoint_c": 20, "allure": "comfort"}, "setpoint_c and allure together"),
         ("cabinet", {}, "unknown target kind 'cabinet'"),
         ("gateway", {"level": GONE, "relinquish": True}, "unknown target kind 'gateway'"),
+        ("zone", {"level": GONE, "relight": True}, "relight does not fit a zone"),
+        ("zone", {"level": GONE, "setpoint_c": 20, "maintenance": "B", "reason": "x"}, "maintenance goes with level"),
     ],
 )
 def test_refused_for_its_kind(kind: str, fields: dict[str, Any], detail: str) -> None:
@@ -257,7 +285,8 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=5,
 )
-NAMES = ["id", "issued", "level", "setpoint_c", "allure", "relinquish", "for", "until", "reason", "by", "x"]
+NAMES = ["id", "issued", "level", "setpoint_c", "allure", "relinquish", "relight", "maintenance", "for", "until",
+         "reason", "by", "x"]  # fmt: skip
 
 
 @given(st.dictionaries(st.sampled_from(NAMES), JSON), st.sampled_from(["lamp", "segment", "zone", "x"]), st.booleans())

@@ -12,6 +12,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -80,6 +81,23 @@ async def test_everything_is_there_after_reopening(tmp_path: Path) -> None:
     assert saved.counters == {"lamp/l-001/energy_kwh": 12.5}
     assert saved.held == {"bms/zone.1.setpoint@10": 20.0}
     assert saved.learnt == {"bms": {"budget": 480}, "old": {"budget": 200, "multiple": 0}}
+
+
+async def test_maintenance_and_a_relight_come_back_and_a_file_of_before_them_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "veilleuse.db"
+    async with running(path) as store:
+        await store.write(Journal({"lamp/old": override()}))
+    with contextlib.closing(sqlite3.connect(path)) as file:
+        file.execute("ALTER TABLE override DROP COLUMN work_order")
+        file.execute("PRAGMA user_version = 2")
+    maintenance = replace(override(), work_order="BT-2026-117")
+    async with running(path) as store:
+        assert store.load(NOW).overrides == {"lamp/old": override()}
+        await store.write(Journal({"group/g": maintenance, "relight/group/g": override()}))
+    async with running(path) as store:
+        assert store.load(NOW).overrides == {
+            "lamp/old": override(), "group/g": maintenance, "relight/group/g": override(),
+        }  # fmt: skip
 
 
 async def test_ended_overrides_and_old_command_ids_do_not_come_back(tmp_path: Path) -> None:
