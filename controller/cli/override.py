@@ -26,8 +26,10 @@ Example:
   veilleuse override lamp/l-001 100 --for 1h --reason "accident rue du Port"
   veilleuse override ./town zone/ecole-jaures.classes 20C --for 2h --reason "parents' evening"
   veilleuse override ./town l-001 release
+  veilleuse override ./town group/centre relight --for 10m
+  veilleuse override ./town segment/s-01 100 --for 4h --work-order BT-117 --reason "lamps are cleaned"
 """
-RELEASE = "release"
+RELEASE, RELIGHT = "release", "relight"
 _SETTLED = frozenset({"applied", "masked", "rejected", "no-feedback", "refused"})
 _STATUS_S = 2.0
 
@@ -39,7 +41,10 @@ Demand = dict[str, object]
 @click.argument("target")
 @click.argument("value")
 @click.option("--for", "lasting", metavar="DURATION", help="30m, 2h, 1h30m (default: the site's); capped by the site.")
-@click.option("--reason", default="", metavar="TEXT", help="Why; needed for everything but a release.")
+@click.option("--reason", default="", metavar="TEXT", help="Why; needed but to release or relight.")
+@click.option(
+    "--work-order", metavar="ORDER", help="Maintenance under this order; --reason is then told to the public."
+)
 @click.option("--by", default=None, metavar="NAME", help="Who (default: the user of this machine).")
 @click.option("--wait", "wait_s", type=click.FloatRange(0.1), default=10.0, show_default=True, help="Seconds to wait.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
@@ -49,19 +54,21 @@ def command(
     value: str,
     lasting: str | None,
     reason: str,
+    work_order: str | None,
     by: str | None,
     wait_s: float,
     as_json: bool,
 ) -> None:
-    """Override TARGET with VALUE for a while, or give it back to the plan with "release".
+    """Override TARGET with VALUE for a while, light it in the cut with "relight", or give it back with "release".
 
     TARGET is lamp/l-001, segment/s-01, zone/school.hall, or the id alone where only one has it. VALUE is a level in
-    percent, on, off (lamp, segment); degrees Celsius, comfort, reduced, frost, off (zone); or release.
+    percent, on, off (lamp, segment, group); degrees Celsius, comfort, reduced, frost, off (zone); relight; or release.
+    With --work-order it is maintenance, which ends at sunset at the latest and raises no alarms.
 
     Exit code 0 when it was applied or is on its way, 1 when it was refused, masked, rejected or not answered.
     """
     _check_duration(lasting)
-    if not reason and value != RELEASE:
+    if not reason and value not in (RELEASE, RELIGHT):
         raise click.UsageError("--reason is needed: who reads the log wants to know why")
     town = loaded(site)
     commanded = {"lamp": town.lamps, "segment": town.segments, "zone": town.zones, "group": town.groups}
@@ -70,6 +77,9 @@ def command(
     fields = {**demand(kind, value), "reason": reason, "by": by or getpass.getuser()}
     if lasting:
         fields["for"] = lasting
+    if work_order is not None:
+        _check_maintenance(kind, fields)
+        fields["maintenance"] = work_order
     result = _ask(town, kind, identity, fields, wait_s)
     click.echo(json.dumps(result, ensure_ascii=False) if as_json else _sentence(result))
     sys.exit(DONE if result["outcome"] in ("applied", "pending") else WRONG)
@@ -81,6 +91,10 @@ def demand(kind: str, value: str) -> Demand:
 
     if value == RELEASE:
         return {"relinquish": True}
+    if value == RELIGHT:
+        if kind == "zone":
+            raise click.UsageError("relight is for lamps, segments and groups")
+        return {"relight": True}
     if kind == "zone":
         if value in {allure.value for allure in Allure}:
             return {"allure": value}
@@ -106,6 +120,12 @@ def _check_duration(text: str | None) -> None:
         parse_duration(text)
     except Unfit as error:
         raise click.UsageError(f"--for: {error}") from error
+
+
+def _check_maintenance(kind: str, fields: Demand) -> None:
+    if "level" not in fields:
+        what = "a zone" if kind == "zone" else "a release or a relight"
+        raise click.UsageError(f"--work-order goes with a level, not with {what}")
 
 
 def _ask(town: Site, kind: str, identity: str, fields: Demand, wait_s: float) -> Demand:

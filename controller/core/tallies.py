@@ -46,7 +46,8 @@ def of_group(draft: Draft, group: Group) -> dict[str, object]:
 def tell_presences(wiring: Wiring, draft: Draft) -> None:
     """Report the night of every presence sensor."""
     for sensor in wiring.site.presence_sensors:
-        draft.event("night", f"presence/{sensor}", **_night(draft), detections=tonight(draft, detections(sensor)))
+        seen = tonight(draft, detections(sensor))
+        draft.event("presence-night", f"presence/{sensor}", **_night(draft), detections=seen)
 
 
 def open_night(wiring: Wiring, draft: Draft) -> None:

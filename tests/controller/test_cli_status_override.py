@@ -25,9 +25,11 @@ from controller.mqtt.session import Session
 from controller.mqtt.topics import Topics
 from controller.store import Store
 from tests.broker import Broker
+from tests.controller.sites import write_site
 
 ROOT = Path(__file__).resolve().parents[2]
 TOPICS = Topics("veilleuse", "ma-commune")
+GROUP = "group/rues"
 
 
 @pytest.fixture
@@ -164,6 +166,29 @@ async def test_override_as_json_and_release_without_a_reason(broker: Broker, tow
     assert (result["target"], result["outcome"]) == ("segment/mairie-1", "applied")
 
 
+async def test_override_relights_a_group_and_says_what_was_shortened(
+    broker: Broker, town: Path, tmp_path: Path
+) -> None:
+    async with daemon(broker, tmp_path, "applied") as answering:
+        found = await called(override, town, GROUP, "relight", "--for", "10m")
+    assert found.output.strip() == f"{GROUP} applied: it was applied"
+    [command] = answering.commands
+    assert isinstance(command, Command)
+    assert (command.kind, command.relight, command.value, command.reason) == ("group", True, None, "")
+    assert command.lasting is not None
+    assert command.lasting.total_seconds() == 600
+
+
+async def test_override_under_a_work_order(broker: Broker, town: Path, tmp_path: Path) -> None:
+    words = ("60", "--for", "1h", "--work-order", "BT-117", "--reason", "lamps are cleaned")
+    async with daemon(broker, tmp_path, "applied") as answering:
+        found = await called(override, town, GROUP, *words)
+    assert found.exit_code == 0, found.output
+    [command] = answering.commands
+    assert isinstance(command, Command)
+    assert (command.value, command.maintenance, command.reason) == (60.0, "BT-117", "lamps are cleaned")
+
+
 async def test_override_sends_nothing_to_a_daemon_that_is_offline(broker: Broker, town: Path, tmp_path: Path) -> None:
     async with daemon(broker, tmp_path):
         pass
@@ -179,6 +204,8 @@ async def test_override_sends_nothing_to_a_daemon_that_is_offline(broker: Broker
         (["l-001"], 2, "Missing argument"),
         (["l-001", "bright", "--reason", "x"], 2, "bright is no level like 40"),
         (["l-001", "40", "--reason", "x", "--for", "long"], 2, "is not a duration"),
+        (["l-001", "40", "--work-order", "BT-1"], 2, "--reason is needed"),
+        (["l-001", "relight", "--work-order", "BT-1"], 2, "--work-order goes with a level, not with a release"),
         (["l-01", "40", "--reason", "x"], 1, "no such target: 'l-01'; did you mean"),
         (["cabinet/cab-mairie", "40", "--reason", "x"], 1, "no such target: 'cabinet/cab-mairie'"),
     ],
@@ -205,6 +232,7 @@ def test_an_invalid_site_is_said(tmp_path: Path) -> None:
         ("lamp", "40%", {"level": 40.0}),
         ("segment", "on", {"level": 100}),
         ("lamp", "off", {"level": 0}),
+        ("group", "relight", {"relight": True}),
         ("zone", "20", {"setpoint_c": 20.0}),
         ("zone", "20.5C", {"setpoint_c": 20.5}),
         ("zone", "20°C", {"setpoint_c": 20.0}),
@@ -215,3 +243,15 @@ def test_an_invalid_site_is_said(tmp_path: Path) -> None:
 )
 def test_values(kind: str, value: str, expected: dict[str, Any]) -> None:
     assert demand(kind, value) == expected
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (["ecole.classes", "20", "--work-order", "BT-1", "--reason", "x"], "not with a zone"),
+        (["ecole.classes", "relight"], "relight is for lamps, segments and groups"),
+    ],
+)
+def test_a_zone_knows_neither_relight_nor_maintenance(tmp_path: Path, words: list[str], complaint: str) -> None:
+    found = CliRunner().invoke(override, [str(write_site(tmp_path / "town")), *words])
+    assert (found.exit_code, complaint in found.output) == (2, True), found.output

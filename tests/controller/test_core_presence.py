@@ -183,12 +183,12 @@ def test_detections_of_a_night_are_counted_journalled_and_told_at_noon() -> None
         seen(field, value)
     assert field.steps[-2].journal.counters["presence/passage/detections"] == 2.0
     field.until(at("2026-01-13 12:30"), every=10 * MINUTE)
-    nights = {event.target: event.facts for event in field.events if event.name == "night"}
+    nights = {event.target: event.facts for event in field.events if event.name == "presence-night"}
     assert nights["presence/passage"] == {"night": "2026-01-12", "detections": 2}
     again = Field(field.wiring, field.now)
     again.start(Saved(counters=dict(field.state.counters)))
     again.until(at("2026-01-14 12:30"), every=10 * MINUTE)
-    nights = {event.target: event.facts for event in again.events if event.name == "night"}
+    nights = {event.target: event.facts for event in again.events if event.name == "presence-night"}
     assert nights["presence/passage"] == {"night": "2026-01-13", "detections": 0}
 
 

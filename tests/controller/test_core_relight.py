@@ -82,7 +82,7 @@ def test_it_lights_as_before_the_cut_says_so_and_ends_by_itself() -> None:
         ({}, 10, "4 applied"),
         ({"lasting": 5 * MINUTE}, 5, "4 applied"),
         ({"until": CUT + 12 * MINUTE}, 12, "4 applied"),
-        ({"lasting": timedelta(hours=1)}, 15, "shortened to 15 min, the cap of group/centre-ville; 4 applied"),
+        ({"lasting": timedelta(hours=1)}, 15, "4 applied; shortened to 15 min, the cap of group/centre-ville"),
     ],
 )
 def test_how_long_it_lasts(fields: dict[str, Any], minutes: int, detail: str) -> None:
@@ -95,7 +95,7 @@ def test_how_long_it_lasts(fields: dict[str, Any], minutes: int, detail: str) ->
 def test_it_ends_with_the_cut() -> None:
     field = sensing_field(at("2026-01-13 04:55"))
     relight(field, "r1")
-    assert field.results[-1].detail == "shortened to the end of the cut; 4 applied"
+    assert field.results[-1].detail == "4 applied; shortened to the end of the cut"
     assert field.state.overrides["relight/group/centre-ville"].until == at("2026-01-13 05:00")
 
 

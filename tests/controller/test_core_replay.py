@@ -24,6 +24,8 @@ INPUTS: list[Input] = [
     Silence("ecole", "no answer", NOW),
     WriteResult(Write(POINT, None, 13), Outcome.MASKED, NOW, Reading(POINT, 22.0, NOW), 8, "masked"),
     Command("c1", "zone", "ecole.classes", NOW, allure=Allure.COMFORT, lasting=timedelta(hours=1), by="anne"),
+    Command("c3", "group", "gare", NOW, relight=True, by="app"),
+    Command("c4", "lamp", "m-1", NOW, value=100.0, reason="cleaning", maintenance="BT-2026-117"),
     Command("c2", "lamp", "m-1", NOW, value=20.0, until=NOW + timedelta(minutes=5), reason="glare"),
     Refusal("c3", "lamp", "m-1", "retained", NOW),
 ]
