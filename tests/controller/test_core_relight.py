@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from config.legal_hours import legal_categories
 from config.site import Group, RelightPolicy, Site
 from controller.core.arbitration import Source
 from controller.core.commands import Command
@@ -21,6 +22,7 @@ from controller.core.state import Draft
 from controller.core.wiring import Wiring
 from schedules import cuts
 from schedules import plan as plans
+from schedules.legal import LegalHours
 from tests.controller.field import Field, names
 from tests.controller.sensing import CAB, POLICY, seen, sensing_field, sensing_town
 from tests.controller.towns import CENTRE, at, town
@@ -248,6 +250,20 @@ def test_what_is_nested_is_lit_by_its_own_cut_only() -> None:
     assert field.state.counters["group/bourg/relights"] == 2.0, "counted where the policy is"
     relight(field, "r3", "group/ruelle")
     assert "not in the cut" in field.results[-1].detail
+
+
+@pytest.mark.parametrize(("when", "outcome"), [("00:40", "applied"), ("02:00", "refused")])
+def test_the_legal_hours_of_a_group_hold_for_its_relight_too(when: str, outcome: str) -> None:
+    site = sensing_town()
+    facade = LegalHours(legal_categories("FR")["facade"])
+    groups = {**site.groups, "centre-ville": replace(site.groups["centre-ville"], legal=facade)}
+    field = sensing_field(at(f"2026-01-13 {when}"), replace(site, groups=groups))
+    relight(field, "r1", lasting=15 * MINUTE)
+    assert field.results[-1].outcome == outcome
+    if outcome == "applied":
+        return
+    assert "outside the legal hours of facade" in field.results[-1].detail
+    assert "group/centre-ville/relights" not in field.state.counters, "not counted"
 
 
 def test_a_segment_of_its_own_is_relit() -> None:
