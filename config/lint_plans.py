@@ -130,16 +130,18 @@ def _restarts_after_the_end(draft: Draft, nights: _Nights) -> None:
 
 
 def _short_stretches(draft: Draft, nights: _Nights) -> None:
-    """Stretches of light that at_least keeps dark, or that are short enough to want one."""
+    """Stretches that at_least keeps dark though they are worth lighting, or that are short enough to want one."""
     program = nights.program
     limit = program.at_least or SHORT
     whole = replace(program, at_least=_NONE)
     short = [s for day in nights.days for s in _stretches(whole, day, nights.place) if s < limit]
+    if program.at_least:
+        short = [s for s in short if s >= SHORT]
     if not short:
         return
     count, shortest = f"{len(short)} nights of the year ahead", duration_text(min(short))
     if program.at_least:
-        message = f"keeps a stretch of light dark on {count} (shortest {shortest})"
+        message = f"keeps a stretch of light dark on {count} (longest {duration_text(max(short))})"
         draft.warning(nights.written.lit.where("at_least"), message)
     else:
         message = f"a stretch of light is shorter than 15m on {count} (shortest {shortest}); at_least: 15m avoids it"

@@ -35,8 +35,8 @@ def test_a_cabinet_without_nodes(town: Callable[[str], Town]) -> None:
     assert not any(lamp.has_node for lamp in site.lamps.values())
     assert site.groups["rues"].relight == RelightPolicy()
     polled = site.devices["relais-bourg"].points
-    assert "segment.3.feedback" in polled
-    assert "segment.4.feedback" not in polled
+    assert "segment.5.feedback" in polled
+    assert "segment.6.feedback" not in polled
 
 
 ODD = {
@@ -53,7 +53,7 @@ ODD = {
         "programs.rues.levels.21:30: cabinet armoire-bourg has no pattern for 60 %: lit by that of 100 %",
     ),
     "light on demand where nothing is cut": (
-        "lamps: {segment: route}}", "lamps: {segment: route}, relight: {for: 5m}}", "site.yaml",
+        "lamps: {segment: route}, legal", "lamps: {segment: route}, relight: {for: 5m}, legal", "site.yaml",
         "groups.route.relight: without effect: the plan of this group has no cut",
     ),
     "more than the cap": (
@@ -86,13 +86,13 @@ def test_a_pattern_switches_no_lamp_that_is_dimmed(valbourg: Town) -> None:
 def test_nested_groups_inherit_the_plan_and_keep_their_own(valbourg: Town) -> None:
     valbourg.change("{id: gare, plan: centre, lamps:", "{id: gare, lamps:")
     valbourg.change(
-        "  - {id: centre-ville, plan: centre,", "  - {id: ville, plan: centre, groups: [gare, quartier-gare]}\n"
+        "  - {id: centre-ville, plan: centre,", "  - {id: ville, plan: centre, groups: [gare, quartiers]}\n"
         "  - {id: centre-ville, plan: centre,",
     )  # fmt: skip
     groups = built(valbourg).groups
     assert (groups["gare"].plan.id, groups["gare"].parent) == ("centre", "ville")
-    assert (groups["quartier-gare"].plan.id, groups["quartier-gare"].parent) == ("quartiers", "ville")
-    assert (groups["ville"].groups, groups["ville"].lamps) == (("gare", "quartier-gare"), ())
+    assert (groups["quartier-gare"].plan.id, groups["quartier-gare"].parent) == ("quartiers", "quartiers")
+    assert (groups["ville"].groups, groups["ville"].lamps) == (("gare", "quartiers"), ())
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,6 @@ from schedules.photocell import PhotocellWindow
 from schedules.plan import photocells_of
 from tests.config.conftest import Town
 
-CELL = "photocells:\n  - {id: mairie, device: cab-mairie}\n"
 LIT = """    lit: {from: sunset, to: sunrise}
     levels: {start: 100, "01:00": 70}
 """
@@ -22,9 +21,8 @@ PARKING = """    lit: {from: sunset, to: sunrise}
 
 @pytest.fixture
 def lit(valbourg: Town) -> Town:
-    """The program ``fete`` runs every night of the plan ``centre``, and the site has a photocell."""
+    """The program ``fete`` runs every night of the plan ``centre``."""
     valbourg.change("    default: centre\n", "    default: fete\n")
-    valbourg.append(CELL)
     return valbourg
 
 
@@ -77,7 +75,7 @@ def test_windows_that_meet_are_counted_in_nights(lit: Town) -> None:
 
 
 def test_a_photocell_that_nothing_follows(valbourg: Town) -> None:
-    valbourg.append(CELL)
+    valbourg.change(", photocell: {cell: mairie, early: 20m, late: 15m}", "")
     assert any(line.endswith("photocells.mairie.id: no program follows this photocell") for line in valbourg.found())
 
 
