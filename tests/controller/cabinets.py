@@ -14,10 +14,14 @@ PAIR, IMPAIR, ROUTE = "segment.1.command", "segment.2.command", "segment.3.comma
 
 
 def village(**of_cabinet: Any) -> Site:
-    """The example ``armoires``; keywords change its cabinet."""
+    """The streets of the example ``armoires``, three contactors; keywords change its cabinet."""
     site = load_site(example_directory("armoires"), {})
-    cabinets = {name: replace(cabinet, **of_cabinet) for name, cabinet in site.cabinets.items()}
-    return replace(site, cabinets=cabinets)
+    segments = {name: segment for name, segment in site.segments.items() if name not in ("eglise", "parking")}
+    groups = {name: group for name, group in site.groups.items() if name not in ("eglise", "parking")}
+    cabinets = {
+        name: replace(cabinet, segments=tuple(segments), **of_cabinet) for name, cabinet in site.cabinets.items()
+    }
+    return replace(site, cabinets=cabinets, segments=segments, groups=groups)
 
 
 def with_limits(site: Site, min_on_s: float, min_off_s: float) -> Site:

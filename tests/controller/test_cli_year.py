@@ -220,7 +220,7 @@ def test_rules_stand_beside_the_rows(site: Path) -> None:
 def test_groups_of_one_plan_share_a_panel_and_mixed_segments_have_one() -> None:
     assert [panel.targets for panel in drawn(VALBOURG, "--on", "2026-01-01").panels] == [
         ["group/centre-ville", "group/gare"],
-        ["group/quartier-gare", "group/quartier-ecoles"],
+        ["group/quartiers", "group/quartier-gare", "group/quartier-ecoles"],
         ["zone/ecole-jaures.classes", "zone/ecole-jaures.maternelle"],
         ["zone/ecole-jaures.cantine"],
         ["zone/gymnase.salle"],
