@@ -30,6 +30,7 @@ def gateway_state(wiring: Wiring, state: State, now: datetime, clock: Clock) -> 
     online = [device for device in site.devices if (image := state.image.get(device)) is not None and image.online]
     by_bus = Counter(device.bus for device in site.devices.values())
     online_by_bus = Counter(site.devices[device].bus for device in online)
+    raised = [alarm for alarm in state.alarms.values() if alarm.raised is not None]
     return {
         "ts": rfc3339(now),
         "version": version("veilleuse"),
@@ -41,7 +42,8 @@ def gateway_state(wiring: Wiring, state: State, now: datetime, clock: Clock) -> 
         "devices_online": len(online),
         "buses": [f"{bus} {online_by_bus[bus]}/{count}" for bus, count in by_bus.items()],
         "overrides": len(state.overrides),
-        "alarms": sum(1 for alarm in state.alarms.values() if alarm.raised is not None),
+        "alarms": sum(alarm.suppressed_by is None for alarm in raised),
+        "alarms_suppressed": sum(alarm.suppressed_by is not None for alarm in raised),
         **_night(wiring, state, now),
     }
 

@@ -117,7 +117,8 @@ class Reporter:
         self._outbox.send(
             self._topics.event, {"ts": rfc3339(event.at), "name": event.name, "target": event.target, **facts}
         )
-        tell = _log.warning if event.name in _WARNINGS or facts.get("state") == "raised" else _log.info
+        shouts = facts.get("state") == "raised" and "suppressed_by" not in facts
+        tell = _log.warning if event.name in _WARNINGS or shouts else _log.info
         tell(event.name, target=event.target, **_unambiguous(facts))
 
 

@@ -168,10 +168,16 @@ def _zones(zones: Mapping[str, State]) -> list[str]:
 def _alarms(alarms: Sequence[State]) -> list[str]:
     if not alarms:
         return ["", "alarms: none"]
+    explained = [alarm for alarm in alarms if alarm.get("suppressed_by")]
+    shouting = [alarm for alarm in alarms if not alarm.get("suppressed_by")]
     names = ("event", "severity", "since", "value", "suppressed_by")
     rows: list[Sequence[str]] = [("  target", *names)]
-    rows += [(f"  {alarm['kind']}/{alarm['id']}", *(_word(alarm.get(name)) for name in names)) for alarm in alarms]
-    return ["", f"alarms: {len(alarms)}", *aligned(rows)]
+    rows += [
+        (f"  {alarm['kind']}/{alarm['id']}", *(_word(alarm.get(name)) for name in names))
+        for alarm in (*shouting, *explained)
+    ]
+    more = f", and {len(explained)} explained by others" if explained else ""
+    return ["", f"alarms: {len(shouting)}{more}", *aligned(rows)]
 
 
 def _tally(entities: Mapping[str, State], name: str) -> str:

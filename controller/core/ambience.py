@@ -134,7 +134,7 @@ def _raise_alarm(wiring: Wiring, draft: Draft, cell: Photocell, known: Ambience)
     lux = _image(draft, cell).value(point_of(wiring, cell))
     persist_s = wiring.site.timing.persist_s
     detail = _cause(wiring, draft, cell, known)
-    diagnostics.follow(draft, key, Condition(FAILURE, holds, "minor", persist_s, lux, detail=detail))
+    diagnostics.follow(wiring, draft, key, Condition(FAILURE, holds, "minor", persist_s, lux, detail=detail))
 
 
 def _cause(wiring: Wiring, draft: Draft, cell: Photocell, known: Ambience) -> str:

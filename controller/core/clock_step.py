@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from controller.core.image import DeviceImage
 from controller.core.journal import Override
 from controller.core.state import Alarm, Output, State
+from controller.core.traces import PhaseTrace
 from controller.core.wiring import Wiring
 
 _TOLERATED = timedelta(seconds=2)
@@ -35,6 +36,9 @@ def brought_back(wiring: Wiring, state: State, now: datetime) -> State:
         alarms={name: _raised(alarm, now) for name, alarm in state.alarms.items() if alarm.raised is not None},
         ambients={},
         presences={},
+        feeds={key: replace(feed, since=min(feed.since, now)) for key, feed in state.feeds.items()},
+        flickers={},
+        phases={key: _unread(trace) for key, trace in state.phases.items()},
         due={},
         heap=(),
     )
@@ -51,6 +55,10 @@ def _ending(override: Override, latest: datetime) -> Override:
 
 def _free(output: Output, now: datetime) -> Output:
     return output._replace(since=min(output.since, now), in_flight=None, not_before=None)
+
+
+def _unread(trace: PhaseTrace) -> PhaseTrace:
+    return replace(trace, readings=(), sampled=None)
 
 
 def _raised(alarm: Alarm, now: datetime) -> Alarm:

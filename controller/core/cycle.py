@@ -55,6 +55,10 @@ def adopt(wiring: Wiring, state: State, now: datetime, by: timedelta | None = No
         overrides={key: override for key, override in state.overrides.items() if wiring.takes_commands(target_of(key))},
         outputs={key: output for key, output in state.outputs.items() if key in targets},
         alarms=state.alarms,
+        alarmed=state.alarmed,
+        feeds=state.feeds,
+        flickers=state.flickers,
+        phases=state.phases,
         counters=state.counters,
         seen=state.seen,
         held=state.held,
@@ -168,7 +172,7 @@ def _heard(wiring: Wiring, draft: Draft, device: str, items: list[_OfDevice]) ->
         for item in items:
             if not isinstance(item, Silence) and item.point.point in steered:
                 _look_at(wiring, draft, device, item)
-    diagnostics.judge_device(wiring, draft, device)
+    diagnostics.judge_news(wiring, draft, device)
 
 
 def _show_news(wiring: Wiring, draft: Draft, device: str, before: DeviceImage, items: list[_OfDevice]) -> None:
@@ -252,6 +256,7 @@ def _growing_old(wiring: Wiring, draft: Draft, device: str) -> None:
     for point, reading in image.readings.items():
         if reading.at + stale_after <= draft.now:
             draft.changed.update(wiring.shown_by[device].get(point, ()))
+    diagnostics.judge_device(wiring, draft, device)
 
 
 def _due(wiring: Wiring, draft: Draft, key: str) -> None:

@@ -5,16 +5,17 @@ The keys are the contract's (docs/mqtt.md). A value that is not known is left ou
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 
 from config.site import Lamp
 from controller.core.arbitration import PriorityArray
-from controller.core.diagnostics import powered
+from controller.core.diagnostics import by_hand, powered
 from controller.core.drive import expected_power_w, told_level
 from controller.core.drive import reasons as drive_words
 from controller.core.heating import ready_at, temperature
 from controller.core.image import NOTHING_HEARD, DeviceImage
+from controller.core.loads import PhaseLoad
 from controller.core.reconcile import array_of
 from controller.core.state import AlarmKey, Draft, Output, State, WriteState
 from controller.core.wiring import Kind, Target, Wiring
@@ -50,7 +51,7 @@ def alarm_of(state: State, name: AlarmKey) -> Payload | None:
         "event": name[1],
         "severity": alarm.severity,
         "since": rfc3339(alarm.since),
-        "suppressed_by": None,
+        "suppressed_by": alarm.suppressed_by,
     }
     if alarm.value is not None:
         payload["value"] = round(alarm.value, 3)
@@ -74,6 +75,7 @@ def _lamp(wiring: Wiring, draft: Draft, identity: str) -> Payload:
         "energy_kwh": _rounded(draft.counters.get(f"lamp/{identity}/energy_kwh"), 3),
         "burning_h": _rounded(draft.counters.get(f"lamp/{identity}/burning_h"), 2),
         "quality": _quality(wiring, draft, lamp.device, f"{stem}.level", f"{stem}.command"),
+        **_gear(image, stem),
     }
     commanded = _command(wiring, draft, f"lamp/{identity}")
     level = commanded.pop("value", None)
@@ -85,6 +87,15 @@ def _lamp(wiring: Wiring, draft: Draft, identity: str) -> Payload:
             body["demand"] = _rounded(level, 1)
             body["drive"] = drive_words(draft, lamp) or [f"lowest level {lamp.type.min_level:g} %"]
     return body | commanded
+
+
+def _gear(image: DeviceImage, stem: str) -> Payload:
+    """What some nodes measure beside the power; in steps that do not make a message of every flicker of the mains."""
+    return {
+        "power_factor": _rounded(image.value(f"{stem}.power-factor"), 2),
+        "voltage_v": _rounded(image.value(f"{stem}.voltage"), 0),
+        "temperature_c": _rounded(image.value(f"{stem}.temperature"), 0),
+    }
 
 
 def _lamp_without_node(wiring: Wiring, draft: Draft, lamp: Lamp) -> Payload:
@@ -117,10 +128,35 @@ def _segment(wiring: Wiring, draft: Draft, identity: str) -> Payload:
         "on": _switch(image.value(f"{stem}.feedback")),
         "commanded": None if value is None else value == 1.0,
         "breaker_tripped": _switch(image.value(f"{stem}.breaker")),
+        "loop_open": _switch(image.value(f"{stem}.loop")),
+        "local_override": _hand(image, stem),
+        **_estimate(draft, wiring.loads.get(segment.cabinet, ()), identity),
         "lamps": len(wiring.lamps_of_segment.get(identity, ())),
         "quality": _quality(wiring, draft, segment.device, f"{stem}.feedback", f"{stem}.command"),
     }
     return body | commanded
+
+
+def _hand(image: DeviceImage, stem: str) -> str | None:
+    """What the selector makes of a contactor, TALQ's localOverride; None where it has no selector."""
+    if image.value("local") is None and image.value(f"{stem}.local") is None:
+        return None
+    if not by_hand(image, f"{stem}.feedback"):
+        return "NONE"
+    return "ON" if image.value(f"{stem}.feedback") == 1.0 else "OFF"
+
+
+def _estimate(draft: Draft, loads: Iterable[PhaseLoad], segment: str | None = None) -> Payload:
+    """Lamps out by the power of a phase, of the contactor that has one to itself, or of the cabinet by phase."""
+    told: Payload = {}
+    for load in loads:
+        trace = draft.phases.get(load.key)
+        if trace is None or trace.estimate is None or (segment is not None and load.only_segment != segment):
+            continue
+        suffix = f"_{load.suffix}" if load.suffix and segment is None else ""
+        told[f"estimated_lamps_out{suffix}"] = trace.estimate.out
+        told[f"estimated_confidence{suffix}"] = trace.estimate.confidence
+    return told
 
 
 def _cabinet(wiring: Wiring, draft: Draft, identity: str) -> Payload:
@@ -132,6 +168,7 @@ def _cabinet(wiring: Wiring, draft: Draft, identity: str) -> Payload:
         "door_open": _switch(image.value("door")),
         "lamps": len(lamps),
         "lamps_lit": sum(level > 0.0 for level in levels) if levels else None,
+        **_estimate(draft, wiring.loads.get(identity, ())),
         **_mains(image),
         "quality": _device_quality(wiring, draft, cabinet.device),
     }
@@ -218,11 +255,6 @@ def write_state(wiring: Wiring, draft: Draft, target: Target, output: Output | N
     if late and feedback is not None and feedback != output.slots[0][1]:
         return WriteState.MASKED if by_hand(_image(draft, target.device), target.feedback) else WriteState.NO_FEEDBACK
     return output.write
-
-
-def by_hand(image: DeviceImage, feedback: str) -> bool:
-    """Whether a selector at the cabinet, or at the contactor itself, stands on hand."""
-    return 1.0 in (image.value("local"), image.value(feedback.replace(".feedback", ".local")))
 
 
 def why(array: PriorityArray) -> list[Mapping[str, object]]:

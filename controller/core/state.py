@@ -17,6 +17,7 @@ from controller.core.arbitration import PriorityArray, Slot
 from controller.core.image import DeviceImage
 from controller.core.journal import Journal, Override
 from controller.core.sensed import Ambience, Presence
+from controller.core.traces import Feed, Flicker, PhaseTrace
 from drivers.api import Write
 
 K = TypeVar("K")
@@ -107,6 +108,11 @@ class State:
     """By target; the relight of one by ``relight/<target>``."""
     outputs: Mapping[str, Output] = field(default_factory=dict)
     alarms: Mapping[AlarmKey, Alarm] = field(default_factory=dict)
+    alarmed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The events that may stand in ``alarms``, by ``kind/id``: the core's own, not those that a driver noticed."""
+    feeds: Mapping[str, Feed] = field(default_factory=dict)
+    flickers: Mapping[str, Flicker] = field(default_factory=dict)
+    phases: Mapping[str, PhaseTrace] = field(default_factory=dict)
     counters: Mapping[str, float] = field(default_factory=dict)
     seen: Mapping[str, datetime] = field(default_factory=dict)
     """Ids of commands already executed or refused."""
@@ -227,6 +233,10 @@ class Draft:
         self.overrides: Overlay[str, Override] = Overlay(state.overrides)
         self.outputs: Overlay[str, Output] = Overlay(state.outputs)
         self.alarms: Overlay[AlarmKey, Alarm] = Overlay(state.alarms)
+        self.alarmed: Overlay[str, tuple[str, ...]] = Overlay(state.alarmed)
+        self.feeds: Overlay[str, Feed] = Overlay(state.feeds)
+        self.flickers: Overlay[str, Flicker] = Overlay(state.flickers)
+        self.phases: Overlay[str, PhaseTrace] = Overlay(state.phases)
         self.counters: Overlay[str, float] = Overlay(state.counters)
         self.seen: Overlay[str, datetime] = Overlay(state.seen)
         self.held: Overlay[str, float] = Overlay(state.held)
@@ -311,6 +321,10 @@ class Draft:
             overrides=self.overrides.merged(),
             outputs=self.outputs.merged(),
             alarms=self.alarms.merged(),
+            alarmed=self.alarmed.merged(),
+            feeds=self.feeds.merged(),
+            flickers=self.flickers.merged(),
+            phases=self.phases.merged(),
             counters=self.counters.merged(),
             seen=self.seen.merged(),
             held=self.held.merged(),

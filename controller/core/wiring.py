@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 from config.site import Building, Cabinet, Device, Group, Lamp, Meter, Segment, Site, Zone
+from controller.core.loads import hanging_devices, phase_loads
 from drivers.api import PointId
 from drivers.profile import BacnetPoint, ModbusPoint
 from schedules import plan as plans
@@ -99,6 +100,12 @@ class Wiring:
         """The groups in whose plan a photocell has a say."""
         self.presence_at: defaultdict[str, list[tuple[str, float]]] = defaultdict(list)
         """The presence sensors that brighten a lamp, and to which level (%), by lamp id."""
+        self.loads = phase_loads(site)
+        """What the meter of each cabinet sees of its lamps."""
+        self.hanging_on = hanging_devices(site)
+        """The other devices that the mains of each cabinet feed."""
+        self.judged_of: dict[str, tuple[str, ...]] = {}
+        """What may be in alarm at a device, causes before what they explain; ``device/<id>`` where it is no station."""
         self.device_of: dict[str, str] = {}
         self.stale_after_s: dict[str, float] = {}
         self._add_entities(site)
@@ -120,6 +127,8 @@ class Wiring:
             self._add_cabinet(cabinet)
         for building in site.buildings.values():
             self._add_building(building)
+        for device_id, entities in self.entities_of.items():
+            self.judged_of[device_id] = tuple(_causes_first(device_id, filter(self._is_seen, entities)))
 
     def _join_groups(self, site: Site) -> None:
         for group in site.groups.values():
@@ -129,6 +138,11 @@ class Wiring:
         for segment_id, lamps in self.lamps_of_segment.items():
             groups = (self.group_of.get(f"lamp/{lamp}") for lamp in lamps)
             self.groups_feeding[segment_id] = tuple(dict.fromkeys(group for group in groups if group is not None))
+
+    def _is_seen(self, key: str) -> bool:
+        """Not so a lamp without a node: nobody measures it."""
+        kind, _, identity = key.partition("/")
+        return kind != "lamp" or self.site.lamps[identity].has_node
 
     def points(self, device: str) -> Mapping[str, ModbusPoint | BacnetPoint]:
         """The points of a device's profile by name."""
@@ -293,3 +307,14 @@ class Wiring:
     def _add_building(self, building: Building) -> None:
         plant = (p for p in self.points(building.device) if p.startswith(("boiler.", "outdoor.")))
         self._show(f"building/{building.id}", building.device, *plant)
+
+
+_JUDGED = ("cabinet", "building", "meter", "device", "segment", "lamp")
+_STATIONS = ("cabinet/", "building/", "meter/")
+
+
+def _causes_first(device: str, entities: Iterable[str]) -> list[str]:
+    found = [key for key in entities if key.partition("/")[0] in _JUDGED]
+    if not any(key.startswith(_STATIONS) for key in found):
+        found.append(f"device/{device}")
+    return sorted(found, key=lambda key: _JUDGED.index(key.partition("/")[0]))

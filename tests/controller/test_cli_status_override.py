@@ -74,6 +74,8 @@ async def daemon(broker: Broker, path: Path, *outcomes: str) -> AsyncIterator[An
     )
     outbox.retain(TOPICS.state("zone", "school.hall"), {"temperature_c": 19.25, "allure": "comfort"})
     outbox.retain(TOPICS.alarm("lamp", "l-002", "lamp-failure"), {"severity": "major", "since": "2026-11-21T20:00:00Z"})
+    explained = {"severity": "major", "since": "2026-11-21T20:00:00Z", "suppressed_by": "cabinet/c/supplyLoss"}
+    outbox.retain(TOPICS.alarm("device", "a-first", "communicationFailure"), explained)
     try:
         while not (session.connected and outbox.depth == 0):  # noqa: ASYNC110 - the world has no event
             await asyncio.sleep(0.01)
@@ -100,7 +102,9 @@ async def test_status_is_one_page(broker: Broker, town: Path, tmp_path: Path) ->
     assert "  lit      1, 18 W" in lines
     assert "  quality  1 good, 1 offline" in lines
     assert any(line.startswith("  school.hall  19.25") and "comfort" in line for line in lines)
-    assert any(line.startswith("  lamp/l-002  lamp-failure  major") for line in lines)
+    alarms = lines[lines.index("alarms: 1, and 1 explained by others") + 2 :]
+    assert [line.split()[0] for line in alarms] == ["lamp/l-002", "device/a-first"], "those that shout first"
+    assert alarms[1].endswith("cabinet/c/supplyLoss")
 
 
 async def test_status_as_json_and_offline_after_the_daemon_has_gone(broker: Broker, town: Path, tmp_path: Path) -> None:
@@ -113,7 +117,8 @@ async def test_status_as_json_and_offline_after_the_daemon_has_gone(broker: Brok
     assert facts["lamps"]["l-001"]["level"] == 40.0
     assert facts["gateway"]["version"] == "0.1.0"
     assert [(alarm["kind"], alarm["id"], alarm["event"]) for alarm in facts["alarms"]] == [
-        ("lamp", "l-002", "lamp-failure")
+        ("device", "a-first", "communicationFailure"),
+        ("lamp", "l-002", "lamp-failure"),
     ]
 
 

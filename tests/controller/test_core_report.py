@@ -28,8 +28,10 @@ MAINS = (
     | {"power_factor_l1", "power_factor_l2", "power_factor_l3"}
 )
 KEYS = {
-    "lamp/m-1": {"level", "commanded", "power_w", "expected_power_w", "energy_kwh", "burning_h"} | COMMANDED,
-    "segment/mairie-a": {"on", "commanded", "breaker_tripped", "lamps"} | COMMANDED,
+    "lamp/m-1": {"level", "commanded", "power_w", "expected_power_w", "energy_kwh", "burning_h"}
+    | {"power_factor", "voltage_v", "temperature_c"}
+    | COMMANDED,
+    "segment/mairie-a": {"on", "commanded", "breaker_tripped", "loop_open", "local_override", "lamps"} | COMMANDED,
     "cabinet/mairie": {"door_open", "lamps", "lamps_lit"} | MAINS,
     "meter/gare-mains": MAINS,
     "zone/ecole.classes": {"temperature_c", "setpoint_c", "commanded_c", "allure", "heating"} | COMMANDED,

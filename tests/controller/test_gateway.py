@@ -21,7 +21,7 @@ from tests.controller.towns import at, town
 
 KEYS = {
     "ts", "version", "site_name", "config_hash", "clock", "clock_speed", "devices", "devices_online", "buses",
-    "overrides", "alarms",
+    "overrides", "alarms", "alarms_suppressed",
 }  # fmt: skip
 NIGHT = {
     "night", "night_lamps", "night_energy_kwh", "night_lit_h", "night_dark_h", "night_baseline_kwh", "night_saved_kwh",
@@ -68,10 +68,17 @@ def test_overrides_and_raised_alarms_are_counted(field: Field) -> None:
     field.held["cab-mairie", "lamp.1.power"] = 0.0  # on its way to an alarm, not one yet
     field.poll()
     assert (told(field)["overrides"], told(field)["alarms"]) == (1, 1)
+    assert told(field)["alarms_suppressed"] == 0
     field.held["cab-mairie", "door"] = 0.0
     field.held["cab-mairie", "lamp.1.power"] = 40.0
     field.advance(timedelta(hours=1))
     assert (told(field)["overrides"], told(field)["alarms"]) == (0, 0)
+
+
+def test_what_others_explain_is_counted_apart(field: Field) -> None:
+    field.silent.add("cab-gare")
+    field.advance(timedelta(minutes=2))
+    assert (told(field)["alarms"], told(field)["alarms_suppressed"]) == (1, 1), "the cabinet, and its meter"
 
 
 def test_the_clock_says_what_it_is(field: Field, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -195,6 +195,20 @@ def test_an_event_in_the_log_warns_of_trouble_and_keeps_its_name() -> None:
     assert {line.get("alarm") for line in logs if line["event"] == "alarm"} == {"cabinetDoorOpen"}
 
 
+def test_what_another_alarm_explains_does_not_shout() -> None:
+    with capture_logs() as logs:
+        told = Told(Wiring(town()), at("2026-01-12 18:00"))
+        told.start()
+        told.silent.add("cab-gare")
+        told.advance(timedelta(minutes=2))
+    levels = {line["target"]: line["log_level"] for line in logs if line["event"] == "alarm"}
+    assert levels == {"cabinet/gare": "warning", "meter/gare-mains": "info"}
+    topic = "alarm/meter/gare-mains/communicationFailure"
+    assert (told.published(topic)[-1] or {})["suppressed_by"] == "cabinet/gare/communicationFailure"
+    events = [each for each in told.letters("event") if each["name"] == "alarm"]
+    assert [each.get("suppressed_by") for each in events] == [None, "cabinet/gare/communicationFailure"]
+
+
 def test_the_outcome_of_each_command_goes_to_its_result_topic(told: Told) -> None:
     told.feed(command("m-1", 40.0, told.now))
     told.feed(Refusal("c-2", "lamp", "m-1", "retained", told.now))
@@ -242,7 +256,7 @@ def test_samples_are_measured_values_of_good_quality(told: Told) -> None:
     samples = {str(each["entity"]): each for each in told.reporter.samples(told.now)}
     assert set(samples) == set(told.wiring.device_of)
     assert samples["cabinet/mairie"]["power_w"] == 321.0
-    assert set(samples["lamp/m-1"]) == {"entity", "ts", "level", "power_w", "energy_kwh", "burning_h"}
+    assert set(samples["lamp/m-1"]) == {"entity", "ts", "level", "power_w", "energy_kwh", "burning_h", "temperature_c"}
     assert set(samples["zone/ecole.classes"]) == {"entity", "ts", "temperature_c", "setpoint_c", "heating"}
     assert samples["segment/gare-a"]["on"] is True
 
