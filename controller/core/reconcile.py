@@ -223,7 +223,8 @@ def _differing(target: Target, slots: Slots, reading: Reading | None) -> Slots:
 def _write(wiring: Wiring, draft: Draft, target: Target, output: Output, reading: Reading | None) -> None:
     wait, why = _held_back(wiring, draft, target, output, reading)
     if wait is not None:
-        draft.outputs[target.key] = output._replace(not_before=wait, detail=why)
+        # What was on its way is an older value's; the new one waits, and nobody may miss its outcome.
+        draft.outputs[target.key] = output._replace(not_before=wait, detail=why, in_flight=None)
         draft.schedule(f"output/{target.key}", wait)
         return
     deadline = draft.now + timedelta(seconds=wiring.site.timing.feedback_s)

@@ -12,12 +12,15 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from config.load import load_site
 from config.site import ModbusBus, ModbusDevice, Site
 from config.starter import example_directory
+from controller.core.commands import Command
 from controller.core.cycle import Input, begin, cycle
 from controller.core.journal import Saved
+from controller.core.report import state_of
 from controller.core.state import Alarm, AlarmKey, Step
 from controller.core.wiring import Wiring
 from drivers.api import Driver, DriverError, Host, Outcome, Poll, Silence, Write, WriteResult
@@ -95,6 +98,14 @@ class Stepped:
     async def until(self, instant: datetime, every: timedelta = _SECOND) -> None:
         """Let it pass until ``instant``."""
         await self.advance(instant - self.now, every)
+
+    async def command(self, command: Command) -> None:
+        """An operator's command."""
+        await self._cycle([command])
+
+    def state(self, key: str) -> dict[str, Any]:
+        """What the topic of ``kind/id`` would say."""
+        return dict(state_of(self.wiring, self.last.state, key, self.now))
 
     def break_(self, *lines: str) -> None:
         """Faults, as the control channel takes them."""
