@@ -32,8 +32,8 @@ interop: .venv/.ready-test $(NODE_READY) ## against libmodbus, mbpoll and a BACn
 	@sh scripts/require cc libmodbus socat mbpoll node
 	@$(BIN)/python -m pytest -m interop $(ARGS) tests/interop
 
-campaign: .venv/.ready-test ## 100,000 hostile answers a bus, a million fuzzed frames a parser; prints its figures
-	@$(BIN)/python -m pytest -m long -q -n 2 --dist load $(ARGS) tests/campaign tests/drivers
+campaign: .venv/.ready-test ## 100,000 hostile answers a bus, a million fuzzed frames a parser, a month without fault; prints its figures
+	@$(BIN)/python -m pytest -m long -q -n 2 --dist load $(ARGS) tests/campaign tests/drivers tests/wired
 
 check: .venv/.ready-test ## style, types, import contracts, the unit's exposure
 	$(BIN)/ruff check
