@@ -162,6 +162,10 @@ def event_line(site: Site, event: Mapping[str, object]) -> str:
         return f"{target} opens at {_degrees(event.get('temperature_c'))} (wanted {_degrees(event.get('setpoint_c'))})"
     if name == "preheat":
         return f"{target} begins to heat at {_degrees(event.get('temperature_c'))} for the opening"
+    if name == "ambient":
+        lux = event.get("lux")
+        seen = f" ({lux:.0f} lux)" if isinstance(lux, int | float) else ""
+        return f"{target} says {event.get('ambient')}{seen}"
     if name == "alarm":
         return f"alarm {event.get('event')} of {target} {event.get('state')}"
     shown = {key: value for key, value in event.items() if key not in ("ts", "name", "target", "seq")}
