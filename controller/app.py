@@ -23,8 +23,10 @@ from config.site import Site
 from controller.buses import Buses
 from controller.clock import Clock
 from controller.core import cycle as core
+from controller.core.counting import ALIVE
 from controller.core.cycle import Input
 from controller.core.journal import Journal
+from controller.core.ledger import Ledger
 from controller.core.replay import Beginning, first_line, line_of
 from controller.core.report import rfc3339
 from controller.core.state import State, Step
@@ -74,6 +76,7 @@ class Daemon:
         self._stopping = False
         self._next_due: datetime | None = None
         self._counters: dict[str, float] = {}
+        self._ledgers: dict[str, Ledger | None] = {}
         self._counters_at = self._gateway_at = self._gateway_told = self._samples_at = 0.0
         topics = Topics(site.mqtt.base, site.id)
         self._gateway_topic = topics.gateway
@@ -174,7 +177,8 @@ class Daemon:
             self._buses.put(step.writes)
         if step.journal:
             self._counters.update(step.journal.counters)
-            self._store.put(replace(step.journal, counters={}))
+            self._ledgers.update(step.journal.ledgers)
+            self._store.put(replace(step.journal, counters={}, ledgers={}))
 
     def _tell(self, step: Step, now: datetime) -> None:
         """Tell what ``step`` changed as it is by now: a reload may have come between."""
@@ -196,9 +200,10 @@ class Daemon:
             self._keep_counters()
 
     def _keep_counters(self) -> None:
-        """Counters change with every answer: they go to the disk together, once a minute and at the end."""
-        counters, self._counters = self._counters, {}
-        self._store.put(Journal(counters=counters))
+        """Counters and ledgers change with every answer: they go to the disk together, once a minute and at the end."""
+        counters, self._counters = self._counters | {ALIVE: self._state.at.timestamp()}, {}
+        ledgers, self._ledgers = self._ledgers, {}
+        self._store.put(Journal(counters=counters, ledgers=ledgers))
 
     def _tell_gateway(self, now: datetime) -> None:
         payload = gateway_state(self._wiring, self._state, now, self._clock)

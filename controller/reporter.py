@@ -24,6 +24,7 @@ _SAMPLED = (
     "power_w",
     "energy_kwh",
     "burning_h",
+    "switch_ons",
     "temperature_c",
     "setpoint_c",
     "heating",

@@ -14,6 +14,7 @@ VERBS = {
     "check": "all errors and warnings of a site, with file:line:column",
     "demo": "a simulated town, a broker and the daemon at this desk",
     "explain": "the whole stack of reasons behind one output",
+    "export": "proofs of nights, energy, readings as CSV, JSON or a printable page",
     "init": "write a commented starter site",
     "override": "command a lamp, segment or zone as an operator",
     "plan": "the timetable of what will be commanded",

@@ -1,25 +1,23 @@
-"""Energy and burning hours, and the account of the night: what was used, lit and dark against lit from dusk to dawn.
+"""The account of the night: what was used, lit and dark against lit from dusk to dawn.
 
-Counters are absolute values by name, ``lamp/<id>/energy_kwh``; ``...@device`` is the device's own counter when it
-was last seen, so that nothing is lost over a restart; ``...@noon`` is the value at which the night began.
+The counters are those of controller.core.counting; ``...@noon`` in the journal is the value at which the night began.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 
-from config.site import Group, Lamp
-from controller.core import tallies
-from controller.core.image import DeviceImage
+from config.site import Group
 from controller.core.state import Draft
+from controller.core.tallies import put
 from controller.core.wiring import Wiring
 from schedules import sun
-from schedules.moments import night_of, noon
+from schedules.moments import night_of
 from schedules.sun import Place, Polar
 
-_PLAUSIBLE = {"energy_kwh": 1_000.0, "burning_h": 10_000.0}
 _SINCE = "site/night@since"
+AT_NOON = "@noon"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,37 +37,25 @@ class NightAccount:
         return self.baseline_kwh - self.energy_kwh
 
 
-def count_device(wiring: Wiring, draft: Draft, device_id: str, before: DeviceImage, image: DeviceImage) -> None:
-    """Take up the energy and burning hours that passed at one device since its last answer."""
-    for lamp_id in wiring.lamps_of_device.get(device_id, ()):
-        lamp = wiring.site.lamps[lamp_id]
-        _follow(draft, f"lamp/{lamp_id}/energy_kwh", image.value(f"lamp.{lamp.address}.energy"), "energy_kwh")
-        _follow(draft, f"lamp/{lamp_id}/burning_h", image.value(f"lamp.{lamp.address}.burning"), "burning_h")
-        _integrate(wiring, draft, lamp, before, image)
-
-
-def begin(wiring: Wiring, draft: Draft) -> None:
-    """Enter the accounts' night at the start of the core and be due at its end."""
+def begin(wiring: Wiring, draft: Draft) -> bool:
+    """Enter the accounts' night at the start of the core; whether it is the one that they are in already."""
     night = night_of(draft.now, wiring.site.place.zone)
     since = draft.counters.get(_SINCE)
     known = since is not None and night_of(datetime.fromtimestamp(since, UTC), wiring.site.place.zone) == night
-    draft.night = night
     if not known:
-        _open_night(wiring, draft)
-    draft.schedule("night", noon(night + timedelta(days=1), wiring.site.place.zone))
+        open_night(draft)
+    draft.night = night
+    return known
 
 
-def night_due(wiring: Wiring, draft: Draft) -> None:
-    """Noon: report the night that ended and open the next."""
-    for group in wiring.site.groups.values():
-        account = night_account(wiring, draft, group)
-        facts = tallies.of_group(draft, group) | (figures(account) if account is not None else {})
-        if facts:
-            draft.event("night", f"group/{group.id}", **facts)
-    tallies.tell_presences(wiring, draft)
-    draft.night = night_of(draft.now, wiring.site.place.zone)
-    _open_night(wiring, draft)
-    draft.schedule("night", noon(draft.night + timedelta(days=1), wiring.site.place.zone))
+def open_night(draft: Draft) -> None:
+    """What passed so far belongs to the night before."""
+    put(draft, _SINCE, draft.now.timestamp())
+    for name in list(draft.counters):
+        if "@" not in name:
+            value = draft.counters.get(name) or 0.0
+            draft.noon[name] = value
+            draft.journal_counters[f"{name}{AT_NOON}"] = value
 
 
 def night_account(wiring: Wiring, draft: Draft, group: Group) -> NightAccount | None:
@@ -78,12 +64,12 @@ def night_account(wiring: Wiring, draft: Draft, group: Group) -> NightAccount | 
         return None
     lamps = [wiring.site.lamps[lamp] for lamp in group.lamps]
     since = datetime.fromtimestamp(draft.counters.get(_SINCE) or draft.now.timestamp(), UTC)
-    night_h = _night_hours(draft.night, wiring.site.place, since, draft.now)
-    lit_h = sum(_gained(draft, lamp, "burning_h") for lamp in lamps) / len(lamps)
+    night_h = night_hours(draft.night, wiring.site.place, since, draft.now)
+    lit_h = sum(gained(draft, f"lamp/{lamp.id}/burning_h") for lamp in lamps) / len(lamps)
     return NightAccount(
         night=draft.night,
         lamps=len(lamps),
-        energy_kwh=sum(_gained(draft, lamp, "energy_kwh") for lamp in lamps),
+        energy_kwh=sum(gained(draft, f"lamp/{lamp.id}/energy_kwh") for lamp in lamps),
         lit_h=lit_h,
         dark_h=max(0.0, night_h - lit_h),
         baseline_kwh=sum(lamp.type.power_w for lamp in lamps) * night_h / 1000.0,
@@ -103,61 +89,13 @@ def figures(account: NightAccount) -> dict[str, object]:
     }
 
 
-def _follow(draft: Draft, name: str, device_value: float | None, quantity: str) -> None:
-    if device_value is None:
-        return
-    last = draft.counters.get(f"{name}@device")
-    if last == device_value:
-        return
-    if last is None:
-        draft.rearrange.add(name.rpartition("/")[0])  # what a lamp is told may follow its burning hours
-    gained = 0.0 if last is None else device_value - last
-    _add(draft, name, gained if 0.0 < gained < _PLAUSIBLE[quantity] else 0.0)
-    _put(draft, f"{name}@device", device_value)
+def gained(draft: Draft, name: str) -> float:
+    """What a counter gained in this night."""
+    return max(0.0, (draft.counters.get(name) or 0.0) - (draft.noon.get(name) or 0.0))
 
 
-def _integrate(wiring: Wiring, draft: Draft, lamp: Lamp, before: DeviceImage, image: DeviceImage) -> None:
-    """Where the node keeps no counter of its own: power and light over the time between two readings."""
-    stem = f"lamp.{lamp.address}"
-    now, last = image.readings.get(f"{stem}.level"), before.readings.get(f"{stem}.level")
-    if now is None or last is None or now.at <= last.at:
-        return
-    hours = (now.at - last.at).total_seconds() / 3600.0
-    if hours * 3600.0 > wiring.stale_after(lamp.device, f"{stem}.level"):
-        return
-    power = before.readings.get(f"{stem}.power")
-    if power is not None and not wiring.has(lamp.device, f"{stem}.energy"):
-        _add(draft, f"lamp/{lamp.id}/energy_kwh", power.value * hours / 1000.0)
-        draft.changed.add(f"lamp/{lamp.id}")
-    if last.value > 0.0 and not wiring.has(lamp.device, f"{stem}.burning"):
-        _add(draft, f"lamp/{lamp.id}/burning_h", hours)
-        draft.changed.add(f"lamp/{lamp.id}")
-
-
-def _add(draft: Draft, name: str, amount: float) -> None:
-    _put(draft, name, (draft.counters.get(name) or 0.0) + amount)
-
-
-def _put(draft: Draft, name: str, value: float) -> None:
-    draft.counters[name] = value
-    draft.journal_counters[name] = value
-
-
-def _gained(draft: Draft, lamp: Lamp, quantity: str) -> float:
-    name = f"lamp/{lamp.id}/{quantity}"
-    return (draft.counters.get(name) or 0.0) - (draft.counters.get(f"{name}@noon") or 0.0)
-
-
-def _open_night(wiring: Wiring, draft: Draft) -> None:
-    _put(draft, _SINCE, draft.now.timestamp())
-    for lamp_id in wiring.site.lamps:
-        for quantity in _PLAUSIBLE:
-            name = f"lamp/{lamp_id}/{quantity}"
-            _put(draft, f"{name}@noon", draft.counters.get(name) or 0.0)
-    tallies.open_night(wiring, draft)
-
-
-def _night_hours(night: date, place: Place, since: datetime, until: datetime) -> float:
+def night_hours(night: date, place: Place, since: datetime, until: datetime) -> float:
+    """Hours from sunset to sunrise of that night within [since, until)."""
     sunset = sun.evening(night, place, sun.SUNRISE_DEG)
     sunrise = sun.morning(night, place, sun.SUNRISE_DEG)
     if sunset is Polar.ALWAYS_UP or sunrise is Polar.ALWAYS_UP:

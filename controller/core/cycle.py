@@ -11,7 +11,19 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from controller.core import accounts, ambience, diagnostics, heating, lighting, overrides, presence, reconcile
+from controller.core import (
+    ambience,
+    counting,
+    diagnostics,
+    evidence,
+    heating,
+    lighting,
+    noon,
+    overrides,
+    presence,
+    reconcile,
+)
+from controller.core.accounts import AT_NOON
 from controller.core.clock_step import brought_back, set_back
 from controller.core.commands import Command, Refusal
 from controller.core.dynamic import target_of
@@ -38,7 +50,10 @@ def begin(wiring: Wiring, saved: Saved, now: datetime) -> Step:
     state = State(
         at=now,
         overrides=known,
-        counters=dict(saved.counters),
+        counters={name: value for name, value in saved.counters.items() if not name.endswith(AT_NOON)},
+        noon={name.removesuffix(AT_NOON): value for name, value in saved.counters.items() if name.endswith(AT_NOON)},
+        ledgers=noon.awakened(saved.ledgers, saved.counters),
+        seal=saved.seal,
         seen=dict(saved.command_ids),
         held=dict(saved.held),
     )
@@ -60,6 +75,9 @@ def adopt(wiring: Wiring, state: State, now: datetime, by: timedelta | None = No
         flickers=state.flickers,
         phases=state.phases,
         counters=state.counters,
+        noon=state.noon,
+        ledgers=state.ledgers,
+        seal=state.seal,
         seen=state.seen,
         held=state.held,
         closings=state.closings,
@@ -75,6 +93,7 @@ def cycle(wiring: Wiring, state: State, inbox: Sequence[Input], now: datetime) -
         anew = adopt(wiring, brought_back(wiring, state, now), now, by=state.at - now)
         return anew.then(cycle(wiring, anew.state, inbox, now))
     draft = Draft(state, now)
+    noon.due(wiring, draft)
     of_devices, others = _sorted(inbox)
     for device, items in of_devices.items():
         _heard(wiring, draft, device, items)
@@ -91,6 +110,7 @@ def cycle(wiring: Wiring, state: State, inbox: Sequence[Input], now: datetime) -
     for item in others:
         if isinstance(item, WriteResult):
             reconcile.written(wiring, draft, item)
+    evidence.noted(wiring, draft, draft.events)
     return draft.finish()
 
 
@@ -114,7 +134,7 @@ def _armed(wiring: Wiring, state: State, now: datetime, set_back_by: timedelta |
         draft.schedule(f"device/{device}", now)
     for key, output in state.outputs.items():
         draft.schedule(f"output/{key}", output.in_flight or output.not_before or now + _reassert(wiring))
-    accounts.begin(wiring, draft)
+    noon.begin(wiring, draft)
     for sensor, known in state.presences.items():
         draft.schedule(f"presence/{sensor}", known.until)
     for cell in wiring.site.photocells:
@@ -125,6 +145,7 @@ def _armed(wiring: Wiring, state: State, now: datetime, set_back_by: timedelta |
         heating.zone_due(wiring, draft, zone)
     draft.rearrange.update(wiring.targets)
     _rearrange(wiring, draft)
+    noon.take_stock(wiring, draft)
     draft.changed.update(wiring.device_of)
     reconcile.let_go(wiring, draft)
     return draft.finish()
@@ -166,7 +187,8 @@ def _heard(wiring: Wiring, draft: Draft, device: str, items: list[_OfDevice]) ->
     if f"device/{device}" not in draft.due:
         draft.schedule(f"device/{device}", draft.now + timedelta(seconds=wiring.stale_after_s[device]))
     _show_news(wiring, draft, device, before, items)
-    accounts.count_device(wiring, draft, device, before, image)
+    counting.count_device(wiring, draft, device, before, image)
+    evidence.heard(wiring, draft, device, before, image)
     steered = wiring.steered_by[device]
     if steered:
         for item in items:
@@ -240,6 +262,7 @@ def _went_silent(wiring: Wiring, draft: Draft, device: str, silence: Silence) ->
     for cell in wiring.cells_of.get(device, ()):
         ambience.judge(wiring, draft, cell)
     draft.schedule(f"device/{device}", None)
+    evidence.grown_old(wiring, draft, device)
     diagnostics.judge_device(wiring, draft, device)
 
 
@@ -248,6 +271,7 @@ def _growing_old(wiring: Wiring, draft: Draft, device: str) -> None:
     image = draft.image.get(device)
     if image is None or image.heard is None:
         return
+    evidence.grown_old(wiring, draft, device)
     stale_after = timedelta(seconds=wiring.stale_after_s[device])
     if image.heard + stale_after <= draft.now:
         draft.changed.update(wiring.entities_of[device])
@@ -281,8 +305,6 @@ def _due(wiring: Wiring, draft: Draft, key: str) -> None:
         presence.presence_due(wiring, draft, rest)
     elif kind == "device":
         _growing_old(wiring, draft, rest)
-    elif kind == "night":
-        accounts.night_due(wiring, draft)
 
 
 def _cell_due(wiring: Wiring, draft: Draft, cell: str) -> None:
@@ -292,7 +314,9 @@ def _cell_due(wiring: Wiring, draft: Draft, cell: str) -> None:
 
 def _rearrange(wiring: Wiring, draft: Draft) -> None:
     """Work out anew what every touched target shall do; segments last, because they follow their lamps."""
+    evidence.releveled(wiring, draft)
     segments: set[str] = set()
+    changed: list[str] = []
     for key in sorted(draft.rearrange):
         target = wiring.targets.get(key)
         if target is None:
@@ -300,12 +324,14 @@ def _rearrange(wiring: Wiring, draft: Draft) -> None:
         if key.startswith("segment/"):
             segments.add(key)
             continue
-        reconcile.arrange(wiring, draft, target)
+        if reconcile.arrange(wiring, draft, target):
+            changed.append(key)
         if key.startswith("lamp/"):
             segment = wiring.site.lamps[target.id].segment
             if segment is not None:
                 segments.add(f"segment/{segment}")
     for key in sorted(segments):
         target = wiring.targets.get(key)
-        if target is not None:
-            reconcile.arrange(wiring, draft, target)
+        if target is not None and reconcile.arrange(wiring, draft, target):
+            changed.append(key)
+    evidence.commanded(wiring, draft, changed)

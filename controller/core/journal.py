@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from controller.core.ledger import Ledger
 from schedules.allures import Allure
 
 
@@ -29,6 +30,19 @@ class Override:
 
 
 @dataclass(frozen=True, slots=True)
+class Record:
+    """One page about a closed night, for good: ``payload`` is canonical JSON, ``sha256`` its hash in hex."""
+
+    kind: str
+    """``proof`` of a group, ``accounts``, or ``night``, which seals them all."""
+    night: str
+    """The evening's date."""
+    target: str
+    sha256: str
+    payload: str
+
+
+@dataclass(frozen=True, slots=True)
 class Journal:
     """Changes since the last step; keys of ``overrides`` are ``kind/id``, None means ended.
 
@@ -41,6 +55,9 @@ class Journal:
     counters: Mapping[str, float] = field(default_factory=dict)
     held: Mapping[str, float | None] = field(default_factory=dict)
     learnt: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    ledgers: Mapping[str, Ledger | None] = field(default_factory=dict)
+    """By group; they change often and may wait, like counters."""
+    records: tuple[Record, ...] = ()
 
     def then(self, later: Journal) -> Journal:
         """Both as one; where they name the same thing the later one stands."""
@@ -50,10 +67,13 @@ class Journal:
             {**self.counters, **later.counters},
             {**self.held, **later.held},
             {**self.learnt, **later.learnt},
+            {**self.ledgers, **later.ledgers},
+            self.records + later.records,
         )
 
     def __bool__(self) -> bool:
-        return bool(self.overrides or self.command_ids or self.counters or self.held or self.learnt)
+        small = self.overrides or self.command_ids or self.counters or self.held or self.learnt
+        return bool(small or self.ledgers or self.records)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,3 +85,6 @@ class Saved:
     counters: Mapping[str, float] = field(default_factory=dict)
     held: Mapping[str, float] = field(default_factory=dict)
     learnt: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    ledgers: Mapping[str, Ledger] = field(default_factory=dict)
+    seal: str = ""
+    """The hash of the latest night's record."""

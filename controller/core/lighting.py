@@ -47,6 +47,7 @@ def legal_due(wiring: Wiring, draft: Draft, group_id: str) -> None:
 def touch_group(wiring: Wiring, draft: Draft, group_id: str) -> None:
     """A wish of the group, or of one that it is nested in, changed: work out anew all that follows it."""
     draft.arrays.clear()
+    draft.touched_groups.add(group_id)
     draft.rearrange.update(wiring.outputs_of[group_id])
 
 

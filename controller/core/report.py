@@ -72,8 +72,7 @@ def _lamp(wiring: Wiring, draft: Draft, identity: str) -> Payload:
     body: Payload = {
         "level": _rounded(image.value(f"{stem}.level"), 1),
         "power_w": _rounded(power, 1),
-        "energy_kwh": _rounded(draft.counters.get(f"lamp/{identity}/energy_kwh"), 3),
-        "burning_h": _rounded(draft.counters.get(f"lamp/{identity}/burning_h"), 2),
+        **_counted(wiring, draft, f"lamp/{identity}"),
         "quality": _quality(wiring, draft, lamp.device, f"{stem}.level", f"{stem}.command"),
         **_gear(image, stem),
     }
@@ -111,8 +110,7 @@ def _lamp_without_node(wiring: Wiring, draft: Draft, lamp: Lamp) -> Payload:
         "fed": fed,
         "commanded": level,
         "expected_power_w": None if level is None else _rounded(lamp.type.expected_power_w(level) if level else 0.0, 1),
-        "energy_kwh": _rounded(draft.counters.get(f"lamp/{lamp.id}/energy_kwh"), 3),
-        "burning_h": _rounded(draft.counters.get(f"lamp/{lamp.id}/burning_h"), 2),
+        **_counted(wiring, draft, f"lamp/{lamp.id}"),
         "quality": _quality(wiring, draft, segment.device, f"{stem}.feedback", f"{stem}.command"),
         **commanded,
     }
@@ -132,6 +130,7 @@ def _segment(wiring: Wiring, draft: Draft, identity: str) -> Payload:
         "local_override": _hand(image, stem),
         **_estimate(draft, wiring.loads.get(segment.cabinet, ()), identity),
         "lamps": len(wiring.lamps_of_segment.get(identity, ())),
+        **_counted(wiring, draft, f"segment/{identity}"),
         "quality": _quality(wiring, draft, segment.device, f"{stem}.feedback", f"{stem}.command"),
     }
     return body | commanded
@@ -224,6 +223,19 @@ _BODIES: dict[str, Callable[[Wiring, Draft, str], Payload]] = {
     Kind.ZONE: _zone,
     Kind.BUILDING: _building,
 }
+
+
+def _counted(wiring: Wiring, draft: Draft, key: str) -> Payload:
+    """What was counted at a lamp or a contactor, and how its energy is measured."""
+    energy, burning, switch_ons = (
+        draft.counters.get(f"{key}/{name}") for name in ("energy_kwh", "burning_h", "switch_ons")
+    )
+    return {
+        "energy_kwh": _rounded(energy, 3),
+        "energy_by": None if energy is None else wiring.counted.energy_by[key].value,
+        "burning_h": _rounded(burning, 2),
+        "switch_ons": None if switch_ons is None else round(switch_ons),
+    }
 
 
 def _command(wiring: Wiring, draft: Draft, key: str) -> Payload:

@@ -14,8 +14,10 @@ from heapq import heappop, heappush
 from typing import Generic, NamedTuple, TypeVar
 
 from controller.core.arbitration import PriorityArray, Slot
+from controller.core.books import Books, merged
 from controller.core.image import DeviceImage
-from controller.core.journal import Journal, Override
+from controller.core.journal import Journal, Override, Record
+from controller.core.ledger import Ledger
 from controller.core.sensed import Ambience, Presence
 from controller.core.traces import Feed, Flicker, PhaseTrace
 from drivers.api import Write
@@ -130,6 +132,12 @@ class State:
     heap: tuple[tuple[datetime, str], ...] = ()
     night: date | None = None
     """The evening's date of the night that the accounts are in."""
+    noon: Mapping[str, float] = field(default_factory=dict)
+    """The counters as they were when that night began."""
+    ledgers: Mapping[str, Ledger] = field(default_factory=dict)
+    """Commanded against measured in that night, by group."""
+    seal: str = ""
+    """The hash of the record of the latest closed night."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +254,14 @@ class Draft:
         self.presences: Overlay[str, Presence] = Overlay(state.presences)
         self.due: Overlay[str, datetime] = Overlay(state.due)
         self.night = state.night
+        self.noon: Overlay[str, float] = Overlay(state.noon)
+        self.seal = state.seal
+        self.fed: dict[tuple[str, str], bool | None] = {}
+        """Whether a contactor gives mains, by its device and contact, while many lamps are looked at."""
+        self.touched_groups: set[str] = set()
+        """Groups of which a wish for the whole changed in this cycle."""
+        self.books = Books(state.ledgers)
+        self._ledgers = state.ledgers
         self.arrays: dict[str, PriorityArray] = {}
         """What each group wants, as far as it was asked for in this cycle."""
         self.single: set[str] | None = None
@@ -263,6 +279,7 @@ class Draft:
         self.journal_ids: dict[str, datetime] = {}
         self.journal_counters: dict[str, float] = {}
         self.journal_held: dict[str, float | None] = {}
+        self.records: list[Record] = []
         self._heap: list[tuple[datetime, str]] | None = None
         self._old_heap = state.heap
 
@@ -313,6 +330,7 @@ class Draft:
     def finish(self) -> Step:
         """The step: the next state and everything that has to happen because of it."""
         next_due, due = self.next_due, self.due.merged()
+        ledgers = self.books.changes()
         state = State(
             at=self.now,
             image=self.image.merged(),
@@ -335,8 +353,14 @@ class Draft:
             due=due,
             heap=self._heap_over(due),
             night=self.night,
+            noon=self.noon.merged(),
+            ledgers=merged(self._ledgers, ledgers),
+            seal=self.seal,
         )
-        journal = Journal(self.journal_overrides, self.journal_ids, self.journal_counters, self.journal_held)
+        journal = Journal(
+            self.journal_overrides, self.journal_ids, self.journal_counters, self.journal_held,
+            ledgers=ledgers, records=tuple(self.records),
+        )  # fmt: skip
         return Step(
             state=state,
             writes=tuple(self.writes),

@@ -1,11 +1,9 @@
 """What is counted by times, and told once a night: relights of a group, detections of a presence sensor.
 
-Counters as in ``accounts``: absolute, journalled, ``...@noon`` is the value at which the night began.
+Counters as in ``counting``: absolute, journalled; ``accounts`` remembers where each stood as the night began.
 """
 
 from __future__ import annotations
-
-from collections.abc import Iterator
 
 from config.site import Group
 from controller.core.state import Draft
@@ -35,7 +33,7 @@ def put(draft: Draft, name: str, value: float) -> None:
 
 def tonight(draft: Draft, name: str) -> int:
     """What a counter has gained in the night in progress."""
-    return round((draft.counters.get(name) or 0.0) - (draft.counters.get(f"{name}@noon") or 0.0))
+    return round((draft.counters.get(name) or 0.0) - (draft.noon.get(name) or 0.0))
 
 
 def of_group(draft: Draft, group: Group) -> dict[str, object]:
@@ -48,17 +46,6 @@ def tell_presences(wiring: Wiring, draft: Draft) -> None:
     for sensor in wiring.site.presence_sensors:
         seen = tonight(draft, detections(sensor))
         draft.event("presence-night", f"presence/{sensor}", **_night(draft), detections=seen)
-
-
-def open_night(wiring: Wiring, draft: Draft) -> None:
-    """Remember where every tally stands as the night begins."""
-    for name in _all(wiring):
-        put(draft, f"{name}@noon", draft.counters.get(name) or 0.0)
-
-
-def _all(wiring: Wiring) -> Iterator[str]:
-    yield from (relights(group.id) for group in wiring.site.groups.values() if group.relight is not None)
-    yield from (detections(sensor) for sensor in wiring.site.presence_sensors)
 
 
 def _night(draft: Draft) -> dict[str, object]:

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from config.site import Building, Cabinet, Device, Group, Lamp, Meter, Segment, Site, Zone
+from controller.core.counted import Counted
 from controller.core.loads import hanging_devices, phase_loads
+from controller.core.membership import Membership
 from drivers.api import PointId
 from drivers.profile import BacnetPoint, ModbusPoint
 from schedules import plan as plans
@@ -111,6 +113,8 @@ class Wiring:
         self._add_entities(site)
         self._join_groups(site)
         self._add_sensors()
+        self.counted = Counted(self)
+        self.membership = Membership(self)
 
     def _add_entities(self, site: Site) -> None:
         for device in site.devices.values():

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from controller.core.journal import Journal, Override, Saved
+from controller.store import records
 from schedules.allures import Allure
 
 _T = TypeVar("_T")
@@ -47,6 +48,14 @@ _MIGRATIONS = (
     """,
     "CREATE TABLE learnt (device TEXT PRIMARY KEY, facts TEXT NOT NULL) WITHOUT ROWID;",
     "ALTER TABLE override ADD COLUMN work_order TEXT NOT NULL DEFAULT '';",
+    """
+    CREATE TABLE ledger (target TEXT PRIMARY KEY, state TEXT NOT NULL) WITHOUT ROWID;
+    CREATE TABLE record (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, night TEXT NOT NULL, target TEXT NOT NULL,
+        sha256 TEXT NOT NULL, payload TEXT NOT NULL
+    );
+    CREATE INDEX record_night ON record (kind, night);
+    """,
 )
 """Each brings ``PRAGMA user_version`` one further; never changed once released."""
 
@@ -191,6 +200,8 @@ class Database:
 
         rows = ((device, json.dumps(facts)) for device, facts in journal.learnt.items())
         self._db.executemany("INSERT OR REPLACE INTO learnt VALUES (?, ?)", rows)
+        records.write_ledgers(self._db, journal.ledgers)
+        records.append(self._db, journal.records)
 
     def _write_override(self, target: str, override: Override | None) -> None:
         if override is None:
@@ -255,6 +266,8 @@ def _load(db: sqlite3.Connection, now: datetime) -> Saved:
             counters=dict(db.execute("SELECT name, value FROM counter")),
             held=dict(db.execute("SELECT slot, value FROM held")),
             learnt={device: json.loads(facts) for device, facts in db.execute("SELECT device, facts FROM learnt")},
+            ledgers=records.read_ledgers(db),
+            seal=records.newest_seal(db),
         )
     except ValueError as error:
         raise Damaged(f"unreadable: {error}") from error

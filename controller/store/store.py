@@ -11,7 +11,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
@@ -20,6 +20,7 @@ import structlog
 
 from controller.core.journal import Journal, Saved
 from controller.store.database import Batch, Database, Quota, is_damage, rescue, set_aside
+from controller.store.records import rescued
 
 _log = structlog.get_logger()
 _T = TypeVar("_T")
@@ -96,12 +97,12 @@ class Store:
             return Saved()
 
     def put(self, journal: Journal) -> None:
-        """Have ``journal`` written: at once when it holds more than counters, else with the next group."""
+        """Have ``journal`` written: with the next group, at once when something in it steers or is for good."""
         if not journal:
             return
         self._group.journal = self._group.journal.then(journal)
         self._something.set()
-        if journal.overrides or journal.command_ids or journal.held:
+        if journal.overrides or journal.command_ids or journal.held or journal.records:
             self._urgent.set()
 
     def put_samples(self, samples: Sequence[Sample]) -> None:
@@ -246,7 +247,8 @@ class Store:
         aside = set_aside(self._path, datetime.now(UTC))
         _log.error("store.set_aside", file=str(self._path), kept_as=aside.name, cause=str(error))
         file = Database(self._path, self._quota, first_seq)
-        file.commit(Journal(saved.overrides, saved.command_ids, saved.counters, saved.held, saved.learnt))
+        kept = Journal(saved.overrides, saved.command_ids, saved.counters, saved.held, saved.learnt, saved.ledgers)
+        file.commit(replace(kept, records=tuple(rescued(aside))))
         return file
 
     def _bound_memory(self) -> None:

@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from controller.core.counting import ALIVE
 from controller.core.cycle import Input, begin, cycle
-from controller.core.journal import Saved
+from controller.core.journal import Journal, Saved
 from controller.core.state import CommandResult, Event, State, Step
 from controller.core.wiring import Wiring
 from drivers.api import Outcome, PointId, Reading, Silence, Write, WriteResult
@@ -48,6 +49,19 @@ class Field:
     @property
     def results(self) -> list[CommandResult]:
         return [result for step in self.steps for result in step.results]
+
+    def saved(self) -> Saved:
+        """What the store would give back after a power cut at this instant."""
+        journal = Journal()
+        for step in self.steps:
+            journal = journal.then(step.journal)
+        return Saved(
+            overrides={key: each for key, each in journal.overrides.items() if each is not None},
+            command_ids=journal.command_ids,
+            counters={**journal.counters, ALIVE: self.state.at.timestamp()},
+            ledgers={group: each for group, each in journal.ledgers.items() if each is not None},
+            seal=next((record.sha256 for record in reversed(journal.records) if record.kind == "night"), ""),
+        )
 
     def writes_of(self, device: str) -> list[Write]:
         """Every write that went to one device so far."""

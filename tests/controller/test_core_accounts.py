@@ -8,25 +8,8 @@ import pytest
 
 from controller.core.journal import Saved
 from controller.core.wiring import Wiring
-from tests.controller.field import Field
+from tests.controller.nights import CountingField
 from tests.controller.towns import at, town
-
-
-class CountingField(Field):
-    """Nodes that count like real ones: energy and burning time follow level and power."""
-
-    def advance(self, span: timedelta, every: timedelta = timedelta(minutes=5)) -> None:
-        end = self.now + span
-        while self.now < end:
-            before = self.now
-            self.now = min(self.now + every, end)
-            hours = (self.now - before) / timedelta(hours=1)
-            for lamp in self.wiring.site.lamps.values():
-                stem = f"lamp.{lamp.address}"
-                if self.held[lamp.device, f"{stem}.level"] > 0:
-                    self.held[lamp.device, f"{stem}.energy"] += self.held[lamp.device, f"{stem}.power"] * hours / 1000
-                    self.held[lamp.device, f"{stem}.burning"] += hours
-            self.poll()
 
 
 def test_the_night_closes_at_noon_with_its_account() -> None:

@@ -9,7 +9,6 @@ import pytest
 
 from controller.core.commands import Command
 from controller.core.cycle import adopt, cycle
-from controller.core.journal import Saved
 from controller.core.report import state_of
 from controller.core.wiring import Wiring
 from drivers.api import PointId, Quality, Reading
@@ -186,7 +185,7 @@ def test_detections_of_a_night_are_counted_journalled_and_told_at_noon() -> None
     nights = {event.target: event.facts for event in field.events if event.name == "presence-night"}
     assert nights["presence/passage"] == {"night": "2026-01-12", "detections": 2}
     again = Field(field.wiring, field.now)
-    again.start(Saved(counters=dict(field.state.counters)))
+    again.start(field.saved())
     again.until(at("2026-01-14 12:30"), every=10 * MINUTE)
     nights = {event.target: event.facts for event in again.events if event.name == "presence-night"}
     assert nights["presence/passage"] == {"night": "2026-01-13", "detections": 0}

@@ -17,6 +17,7 @@ from drivers.api import Fault, PointId, Quality, Reading
 from tests.controller.field import Field
 from tests.controller.towns import at, town
 
+COUNTED = {"energy_kwh", "energy_by", "burning_h", "switch_ons"}
 COMMANDED = {"write", "priority", "reason", "until", "why"}
 MAINS = (
     {"power_w", "energy_kwh", "frequency_hz"}
@@ -28,10 +29,12 @@ MAINS = (
     | {"power_factor_l1", "power_factor_l2", "power_factor_l3"}
 )
 KEYS = {
-    "lamp/m-1": {"level", "commanded", "power_w", "expected_power_w", "energy_kwh", "burning_h"}
+    "lamp/m-1": {"level", "commanded", "power_w", "expected_power_w"}
     | {"power_factor", "voltage_v", "temperature_c"}
+    | COUNTED
     | COMMANDED,
-    "segment/mairie-a": {"on", "commanded", "breaker_tripped", "loop_open", "local_override", "lamps"} | COMMANDED,
+    "segment/mairie-a": {"on", "commanded", "breaker_tripped", "loop_open", "local_override", "lamps", "switch_ons"}
+    | COMMANDED,
     "cabinet/mairie": {"door_open", "lamps", "lamps_lit"} | MAINS,
     "meter/gare-mains": MAINS,
     "zone/ecole.classes": {"temperature_c", "setpoint_c", "commanded_c", "allure", "heating"} | COMMANDED,
@@ -78,7 +81,7 @@ def test_what_was_never_heard_is_absent_and_never_0(key: str) -> None:
 def test_a_silent_device_keeps_only_what_does_not_come_from_it(field: Field, key: str) -> None:
     field.silent.update(field.wiring.site.devices)
     field.poll()
-    counted = {"energy_kwh", "burning_h"} if key.startswith("lamp/") else set()
+    counted = {"lamp": COUNTED, "segment": {"switch_ons"}}.get(key.partition("/")[0], set())
     assert set(told(field, key)) | UNHEARD[key] & {"detail"} == UNHEARD[key] | counted | {"ts", "quality"}
     assert told(field, key)["quality"] == "offline"
 

@@ -16,7 +16,7 @@ from controller.core.commands import Command
 from controller.core.wiring import Wiring
 from controller.gateway import clock_quality, gateway_state
 from tests.controller.field import Field
-from tests.controller.test_core_accounts import CountingField
+from tests.controller.nights import CountingField
 from tests.controller.towns import at, town
 
 KEYS = {

@@ -256,7 +256,8 @@ def test_samples_are_measured_values_of_good_quality(told: Told) -> None:
     samples = {str(each["entity"]): each for each in told.reporter.samples(told.now)}
     assert set(samples) == set(told.wiring.device_of)
     assert samples["cabinet/mairie"]["power_w"] == 321.0
-    assert set(samples["lamp/m-1"]) == {"entity", "ts", "level", "power_w", "energy_kwh", "burning_h", "temperature_c"}
+    counted = {"energy_kwh", "burning_h", "switch_ons"}
+    assert set(samples["lamp/m-1"]) == {"entity", "ts", "level", "power_w", "temperature_c"} | counted
     assert set(samples["zone/ecole.classes"]) == {"entity", "ts", "temperature_c", "setpoint_c", "heating"}
     assert samples["segment/gare-a"]["on"] is True
 
