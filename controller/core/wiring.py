@@ -113,8 +113,6 @@ class Wiring:
         self._add_entities(site)
         self._join_groups(site)
         self._add_sensors()
-        self.counted = Counted(self)
-        self.membership = Membership(self)
 
     def _add_entities(self, site: Site) -> None:
         for device in site.devices.values():
@@ -142,6 +140,7 @@ class Wiring:
         for segment_id, lamps in self.lamps_of_segment.items():
             groups = (self.group_of.get(f"lamp/{lamp}") for lamp in lamps)
             self.groups_feeding[segment_id] = tuple(dict.fromkeys(group for group in groups if group is not None))
+        self.counted, self.membership = Counted(self), Membership(self)
 
     def _is_seen(self, key: str) -> bool:
         """Not so a lamp without a node: nobody measures it."""
