@@ -33,15 +33,15 @@ _ENDED = frozenset({"override-ended", "override-released", "relight-ended", "mai
 
 def commanded(wiring: Wiring, draft: Draft, keys: Iterable[str]) -> None:
     """These outputs shall do something else."""
-    of_target, outputs = wiring.membership.of_target, draft.outputs
+    of_target, output_of = wiring.membership.of_target, draft.outputs.get
     changes: defaultdict[str, list[tuple[str, bool]]] = defaultdict(list)
     for key in keys:
         members = of_target.get(key)
-        if members:
-            output = outputs.get(key)
+        if members is not None:
+            output = output_of(key)
             lit = output is not None and bool(output.slots[0][1])
-            for member in members:
-                changes[member.group].append((member.key, lit))
+            for group, member in members:
+                changes[group].append((member, lit))
     for group, wanted in changes.items():
         ledger = draft.books.open(group)
         if ledger is not None:

@@ -50,7 +50,8 @@ class Membership:
 
     def __init__(self, wiring: Wiring) -> None:
         self.of_group: dict[str, tuple[Member, ...]] = {}
-        self.of_target: defaultdict[str, list[Member]] = defaultdict(list)
+        self.of_target: dict[str, tuple[tuple[str, str], ...]] = {}
+        """Group and key of the members that an output commands; all of a town's are looked up at dusk."""
         self.of_device: defaultdict[str, list[Member]] = defaultdict(list)
         """Those that a device shows something of."""
         self.of_point: defaultdict[str, defaultdict[str, list[Member]]] = defaultdict(lambda: defaultdict(list))
@@ -114,7 +115,7 @@ class Membership:
 
     def _enter(self, member: Member) -> None:
         if member.target is not None:
-            self.of_target[member.target].append(member)
+            self.of_target[member.target] = (*self.of_target.get(member.target, ()), (member.group, member.key))
         for device, points in (
             (member.device, (member.level, member.power, member.silent)),
             (member.feeder, (member.feedback, member.breaker)),
