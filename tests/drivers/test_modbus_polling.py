@@ -144,12 +144,14 @@ def test_one_poll_a_period_with_its_points() -> None:
     names = [n for n in profile.points if not n.startswith("lamp") or int(n.split(".")[1]) <= 4]
     points = [p for n, p in profile.points.items() if n in names and isinstance(p, ModbusPoint)]
     planned = polls("cab", points, profile.modbus)
-    assert [(poll.device, poll.index, poll.every_s) for poll, _ in planned] == [("cab", 0, 1.0), ("cab", 1, 2.0)]
+    assert [(poll.index, poll.every_s) for poll, _ in planned] == [(0, 1.0), (1, 2.0), (2, 10.0), (3, 30.0)]
     assert sorted(name for poll, _ in planned for name in poll.points) == sorted(names)
     shapes = [[(r.table, r.address, r.count) for r in requests] for _, requests in planned]
     assert shapes == [
-        [(Table.DISCRETE, 0, 17), (Table.INPUT, 2000, 32)],
-        [(Table.COIL, 0, 8), (Table.INPUT, 0, 24), (Table.HOLDING, 1000, 13)],
+        [(Table.DISCRETE, 0, 48), (Table.INPUT, 2000, 32)],
+        [(Table.COIL, 0, 8), (Table.INPUT, 0, 26), (Table.HOLDING, 1000, 13)],
+        [(Table.INPUT, 26, 6)],
+        [(Table.INPUT, 4000, 16)],
     ]
 
 

@@ -198,7 +198,7 @@ def _lit(wiring: Wiring, draft: Draft, look: Look, image: DeviceImage, output: O
         yield condition(timing, "lampFailure", power, None if power is None else _DARK_SHARE * look.expected_w)
     if power is None:
         return
-    flicker = _flicker(draft, look, power, output)
+    flicker = _flicker(wiring, draft, look, power, output)
     if flicker is not None and len(flicker.at) >= _TRANSITIONS:
         yield condition(timing, "cyclingFailure", float(len(flicker.at)), float(_TRANSITIONS))
     if look.dark:
@@ -263,15 +263,22 @@ def _unexpected(
     return condition(wiring.site.timing, "lampUnexpectedOn", power, burner_w) if unasked else None
 
 
-def _flicker(draft: Draft, look: Look, power: float, output: Output) -> Flicker | None:
-    """Take up that the lamp went out or came back; a lamp that burns steadily needs no memory."""
+def _flicker(wiring: Wiring, draft: Draft, look: Look, power: float, output: Output) -> Flicker | None:
+    """Take up that the lamp went out or came back; a lamp that burns steadily needs no memory.
+
+    Coming on is no flicker: one that is found dark when it has just been told, or fed, never burnt.
+    """
     key = f"lamp/{look.lamp.id}"
     lit = power > _LIT_SHARE * look.expected_w
     known = draft.flickers.get(key)
     if known is None and lit:
         return None
-    instants = () if known is None else tuple(at for at in known.at if _counts(at, draft.now, output.since))
-    if known is None or lit is not known.lit:
+    since = max(output.since, fed_since(wiring, draft, look.lamp) or output.since)
+    instants = () if known is None else tuple(at for at in known.at if _counts(at, draft.now, since))
+    timing = wiring.site.timing
+    late = known is None and draft.now - since <= timedelta(seconds=timing.settle_s + timing.persist_s)
+    changed = not late if known is None else lit is not known.lit and bool(known.at or not lit)
+    if changed:
         instants = (*instants, draft.now)
     if not instants and lit:
         draft.flickers.drop(key)
