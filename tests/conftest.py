@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,11 @@ from tests.broker import Broker
 settings.register_profile("desk", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ci", settings.get_profile("desk"), derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "desk")
+
+
+# Python searches all that the libraries brought for cycles again and again; the daemon does not (decision 18).
+gc.freeze()
+gc.set_threshold(50_000, 20, 50)
 
 
 @pytest.fixture

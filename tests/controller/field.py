@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from controller.core.counting import ALIVE
 from controller.core.cycle import Input, begin, cycle
@@ -13,6 +14,7 @@ from controller.core.state import CommandResult, Event, State, Step
 from controller.core.wiring import Wiring
 from drivers.api import Outcome, PointId, Reading, Silence, Write, WriteResult
 
+_MINUTE, _LONG_STEP, _BY_THE_MINUTE = timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15)
 Answer = Callable[[Write], WriteResult | None]
 
 
@@ -82,9 +84,11 @@ class Field:
             self.now = min(self.now + every, end)
             self.poll()
 
-    def until(self, instant: datetime, every: timedelta = timedelta(minutes=1)) -> None:
-        """Let time pass until an instant."""
-        self.advance(instant - self.now, every)
+    def until(self, instant: datetime, every: timedelta | None = None) -> None:
+        """Let time pass until an instant; without ``every`` in long steps first, and by the minute at the end."""
+        if every is None and instant - self.now > _BY_THE_MINUTE:
+            self.advance(instant - self.now - _BY_THE_MINUTE, _LONG_STEP)
+        self.advance(instant - self.now, every or _MINUTE)
 
     def poll(self) -> None:
         """Every device answers with all its points, a silent one with silence."""
@@ -97,9 +101,11 @@ class Field:
         self.feed(*inbox)
 
     def reading(self, device: str, point: str) -> Reading:
-        slots = tuple(sorted(self.slots.get((device, point), {}).items()))
-        value = slots[0][1] if slots else self.pinned.get((device, point), self.held[device, point])
-        return Reading(PointId(device, point), value, self.now, slots=slots)
+        place = (device, point)
+        array = self.slots.get(place)
+        slots = tuple(sorted(array.items())) if array else ()
+        value = slots[0][1] if slots else self.pinned.get(place, self.held[place])
+        return Reading(_point(device, point), value, self.now, slots=slots)
 
     def take(self, step: Step) -> None:
         """Execute a step's writes as the devices would and give the outcomes back at once."""
@@ -139,6 +145,11 @@ class Field:
         if point.startswith("lamp."):
             self.held[device, f"{stem}.level"] = value
             self.held[device, f"{stem}.power"] = 0.5 + 0.395 * value
+
+
+@lru_cache(maxsize=65_536)
+def _point(device: str, point: str) -> PointId:
+    return PointId(device, point)
 
 
 def masked(write: Write, now: datetime, by: int) -> WriteResult:

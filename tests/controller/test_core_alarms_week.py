@@ -51,8 +51,11 @@ class Weathered(Street):
         self.others_w[0] = 6.0 if hour % 24 in (7, 8, 19) else 0.0
 
 
-@pytest.mark.parametrize("kind", [LED, KEPT, BY_GEAR, SODIUM], ids=lambda kind: kind.id)
-@pytest.mark.parametrize("plan", [CENTRE, DIMMED, UNTIL_MIDNIGHT], ids=lambda plan: plan.id)
+@pytest.mark.parametrize(
+    ("kind", "plan"),
+    [(LED, CENTRE), (KEPT, DIMMED), (BY_GEAR, CENTRE), (SODIUM, UNTIL_MIDNIGHT)],
+    ids=lambda each: each.id,
+)
 def test_a_week_in_which_nothing_breaks_raises_nothing(kind: LampType, plan: Plan) -> None:
     field = Weathered(Wiring(mixed(kind, plan)), at("2026-01-05 14:00"))
     field.start()

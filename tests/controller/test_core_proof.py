@@ -176,9 +176,9 @@ def test_a_lamp_that_burns_in_the_cut_is_a_deviation_with_its_name() -> None:
 
 def test_overrides_are_told_with_their_reason_and_end_and_go_on_into_the_next_night() -> None:
     field = started()
-    field.until(at("2026-01-13 01:00"))
+    field.until(at("2026-01-13 01:00"), every=MINUTE)
     field.feed(command("group/centre-ville", field.now, value=100.0, lasting=HOUR))
-    field.until(at("2026-01-13 11:00"))
+    field.until(at("2026-01-13 11:00"), every=MINUTE)
     field.feed(command("lamp/m-1", field.now, "c-2", value=50.0, lasting=3 * HOUR))
     field.until(NEXT + timedelta(days=1, minutes=5), every=timedelta(minutes=10))
     first, last = proof(field, "centre-ville", NIGHT)["interventions"]
@@ -223,7 +223,7 @@ def test_a_night_that_ended_while_the_daemon_was_away_is_closed_at_the_start() -
     page = proof(again, "centre-ville", NIGHT)
     assert page["hours"]["unknown"] == 9.0
     assert json.loads(records(again, "night", NIGHT)[0].payload)["previous"] is None
-    again.until(at("2026-01-14 12:05"))
+    again.until(at("2026-01-14 12:05"), every=MINUTE)
     assert proof(again, "centre-ville", "2026-01-13")["hours"]["unknown"] == 3.0
     assert json.loads(records(again, "night")[-1].payload)["previous"] == records(again, "night", NIGHT)[0].sha256
 

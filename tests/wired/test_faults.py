@@ -141,7 +141,7 @@ async def test_a_fault_raises_exactly_its_alarm(name: str) -> None:
         assert late == {}
         assert len(town.alarms) == len(expected(faults)), "each was raised once"
         town.repair()
-        await town.advance(timedelta(minutes=12 if name != "restrikes" else 40), STEP * 2)
+        await town.advance(timedelta(minutes=12 if name != "restrikes" else 40), STEP * 4)
         assert town.raised == {}
 
 

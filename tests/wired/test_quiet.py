@@ -58,9 +58,9 @@ def silent(town: Stepped) -> None:
     assert [(f"{moment}", "/".join(name)) for moment, name, alarm in town.alarms if alarm is not None] == []
 
 
-async def test_two_nights_of_a_village_without_nodes() -> None:
+async def test_a_night_of_a_village_without_nodes() -> None:
     async with stepped(lighting_of("armoires"), at("2026-11-24 12:00")) as town:
-        await live(town, at("2026-11-26 12:00"))
+        await live(town, at("2026-11-25 12:00"))
         silent(town)
         assert town.state("segment/rues-pair")["commanded"] is False
 
