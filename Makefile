@@ -26,7 +26,7 @@ demo: .venv/.ready-demo ## a simulated town, a broker and the daemon; make demo 
 
 test: .venv/.ready-test ## the tests, with a real mosquitto and mbpoll; make test ARGS="tests/schedules -x"
 	@sh scripts/require mosquitto mosquitto_pub mosquitto_sub mbpoll
-	@$(BIN)/python -m pytest -m "not long and not interop" -n 2 --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest -m "not long and not interop" -n 3 --dist loadfile $(ARGS)
 
 interop: .venv/.ready-test $(NODE_READY) ## against libmodbus, mbpoll and a BACnet stack on Node that this project did not write
 	@sh scripts/require cc libmodbus socat mbpoll node

@@ -21,7 +21,7 @@ from schedules.cuts import cuts
 from tests.controller.cabinets import RELAYS, village
 from tests.controller.field import Field
 from tests.controller.nights import CountingField, proof, records
-from tests.controller.towns import PLACE, at, town, without_lamp
+from tests.controller.towns import PLACE, at, lean, town, without_lamp
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 NOON, NEXT, NIGHT = at("2026-01-12 12:00"), at("2026-01-13 12:00"), "2026-01-12"
@@ -72,7 +72,7 @@ class Witness:
 
 
 def started(moment: datetime = NOON) -> CountingField:
-    field = CountingField(Wiring(town()), moment)
+    field = CountingField(Wiring(lean(town())), moment)
     field.start()
     return field
 
@@ -300,7 +300,8 @@ def test_without_nodes_the_contactors_feedback_is_the_proof() -> None:
 
 
 def test_a_dead_node_behind_an_open_contactor_is_dark_for_certain() -> None:
-    field = started()
+    field = CountingField(Wiring(town()), NOON)
+    field.start()
     field.until(at("2026-01-13 01:00"), every=MINUTE)
     for quantity in ("level", "power"):
         field.held["cab-mairie", "lamp.1.silent"] = 1.0

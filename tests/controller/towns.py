@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -40,6 +41,7 @@ from schedules.sun import Place
 
 PARIS = ZoneInfo("Europe/Paris")
 PLACE = Place(50.291, 2.777, PARIS)
+_COUNTED = re.compile(r"lamp\.\d+\.(command|level|power|energy|burning|starts)|segment\.\d+\.\w+|door")
 LED = LampType("led-40", 40.0, 0.5, 10.0)
 
 
@@ -135,6 +137,16 @@ def town(speed: float = 1.0) -> Site:
         buildings={"ecole": Building("ecole", "ecole", tuple(zone.id for zone in zones), "Ecole Jaures")},
         zones={zone.id: zone for zone in zones},
     )
+
+
+def lean(site: Site) -> Site:
+    """The lighting alone, and of it what is commanded and counted: for tests of whole nights."""
+    devices = {
+        name: replace(device, points=tuple(point for point in device.points if _COUNTED.fullmatch(point)))
+        for name, device in site.devices.items()
+        if device.bus == "armoires"
+    }
+    return replace(site, devices=devices, buildings={}, zones={}, meters={})
 
 
 def without_lamp(site: Site, lamp_id: str) -> Site:
