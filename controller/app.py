@@ -178,7 +178,12 @@ class Daemon:
         if step.journal:
             self._counters.update(step.journal.counters)
             self._ledgers.update(step.journal.ledgers)
-            self._store.put(replace(step.journal, counters={}, ledgers={}))
+            if step.journal.records:  # a night that is closed is closed with what it was closed by, or not at all
+                whole = replace(step.journal, counters=self._counters, ledgers=self._ledgers)
+                self._counters, self._ledgers = {}, {}
+                self._store.put(whole)
+            else:
+                self._store.put(replace(step.journal, counters={}, ledgers={}))
 
     def _tell(self, step: Step, now: datetime) -> None:
         """Tell what ``step`` changed as it is by now: a reload may have come between."""

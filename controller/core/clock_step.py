@@ -37,6 +37,7 @@ def brought_back(wiring: Wiring, state: State, now: datetime) -> State:
         ambients={},
         presences={},
         feeds={key: replace(feed, since=min(feed.since, now)) for key, feed in state.feeds.items()},
+        closings={},
         flickers={},
         phases={key: _unread(trace) for key, trace in state.phases.items()},
         due={},
@@ -54,7 +55,8 @@ def _ending(override: Override, latest: datetime) -> Override:
 
 
 def _free(output: Output, now: datetime) -> Output:
-    return output._replace(since=min(output.since, now), in_flight=None, not_before=None)
+    held_since = None if output.held_since is None else min(output.held_since, now)
+    return output._replace(since=min(output.since, now), in_flight=None, not_before=None, held_since=held_since)
 
 
 def _unread(trace: PhaseTrace) -> PhaseTrace:

@@ -20,6 +20,7 @@ from controller.core import (
     lighting,
     noon,
     overrides,
+    owed,
     presence,
     reconcile,
 )
@@ -47,6 +48,7 @@ def begin(wiring: Wiring, saved: Saved, now: datetime) -> Step:
         for key, override in saved.overrides.items()
         if override.until > now and wiring.takes_commands(target_of(key))
     }
+    over = [key for key in saved.overrides if key not in known]
     state = State(
         at=now,
         overrides=known,
@@ -57,7 +59,7 @@ def begin(wiring: Wiring, saved: Saved, now: datetime) -> Step:
         seen=dict(saved.command_ids),
         held=dict(saved.held),
     )
-    return _armed(wiring, state, now)
+    return _armed(wiring, state, now, over=over)
 
 
 def adopt(wiring: Wiring, state: State, now: datetime, by: timedelta | None = None) -> Step:
@@ -71,9 +73,9 @@ def adopt(wiring: Wiring, state: State, now: datetime, by: timedelta | None = No
         outputs={key: output for key, output in state.outputs.items() if key in targets},
         alarms=state.alarms,
         alarmed=state.alarmed,
-        feeds=state.feeds,
-        flickers=state.flickers,
-        phases=state.phases,
+        feeds={key: feed for key, feed in state.feeds.items() if diagnostics.fed_place(wiring, key)},
+        flickers={key: known for key, known in state.flickers.items() if key in targets},
+        phases={key: trace for key, trace in state.phases.items() if diagnostics.metered_phase(wiring, key)},
         counters=state.counters,
         noon=state.noon,
         ledgers=state.ledgers,
@@ -81,10 +83,12 @@ def adopt(wiring: Wiring, state: State, now: datetime, by: timedelta | None = No
         seen=state.seen,
         held=state.held,
         closings=state.closings,
+        debts=owed.carried(state.debts, targets),
         ambients={key: known for key, known in state.ambients.items() if key in wiring.site.photocells},
         presences={key: known for key, known in state.presences.items() if key in wiring.site.presence_sensors},
     )
-    return _armed(wiring, carried, now, by)
+    over = [key for key in state.overrides if key not in carried.overrides]
+    return _armed(wiring, carried, now, by, over)
 
 
 def cycle(wiring: Wiring, state: State, inbox: Sequence[Input], now: datetime) -> Step:
@@ -119,14 +123,17 @@ def farewell(wiring: Wiring, state: State, now: datetime) -> list[Write]:
     return reconcile.farewell(wiring, Draft(state, now))
 
 
-def _armed(wiring: Wiring, state: State, now: datetime, set_back_by: timedelta | None = None) -> Step:
+def _armed(
+    wiring: Wiring, state: State, now: datetime, set_back_by: timedelta | None = None, over: Sequence[str] = ()
+) -> Step:
     draft = Draft(state, now)
+    draft.journal_overrides.update(dict.fromkeys(over))
     if set_back_by is not None:
         draft.event("clock-set-back", f"site/{wiring.site.id}", by_s=round(set_back_by.total_seconds()))
     for key, override in state.overrides.items():
         draft.schedule(f"override/{key}", override.until)
     for name, alarm in state.alarms.items():
-        if not wiring.knows(name[0]):
+        if not wiring.knows(name[0]) or diagnostics.orphaned(wiring, name):
             diagnostics.end(draft, name, alarm)
         elif alarm.raised is None or alarm.gone is not None:
             draft.schedule(f"alarm/{name[0]}/{name[1]}", now)

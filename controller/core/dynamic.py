@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
+from controller.core import legal
 from controller.core.arbitration import PriorityArray, Slot, Source
 from controller.core.state import Draft
 from controller.core.wiring import Wiring
@@ -65,6 +66,9 @@ def presence_slot(wiring: Wiring, draft: Draft, lamp_id: str, plan: Plan | None,
     ]
     end = lit_until(draft, plan) if seen and plan is not None else None
     if end is None:
+        return None
+    group = wiring.group_of.get(f"lamp/{lamp_id}")
+    if group is None or not legal.allows_presence(wiring.site.groups[group], draft.now, wiring.site.place):
         return None
     level, sensor, until = max(seen)
     without = next(slot.value for slot in others.slots if slot.source is not Source.OVERRIDE)

@@ -18,6 +18,7 @@ from controller.core.wiring import Wiring
 from schedules.legal import Derogation, LegalHours, capped, judge, permitted_between
 from schedules.plan import Plan, steps_between
 from schedules.program import Step
+from schedules.sun import Place
 
 _SECOND = timedelta(seconds=1)
 
@@ -111,6 +112,12 @@ def _lawful(plan: Plan, hours: LegalHours | None, start: datetime, end: datetime
     steps = steps_between(plan, start, end)
     named = [Step(step.at, step.level, f"plan {plan.id}: {step.reason}") for step in steps]
     return tuple(named if hours is None else capped(named, end, hours, plan.place))
+
+
+def allows_presence(group: Group, now: datetime, place: Place) -> bool:
+    """Whether somebody passing may have light at this instant: some categories are exempt with presence detection."""
+    hours = _limited(group)
+    return hours is None or hours.category.presence_exempt or judge(hours, now, place).allowed
 
 
 def _limited(group: Group) -> LegalHours | None:

@@ -118,6 +118,10 @@ def _open(
 
 def _adapt(wiring: Wiring, draft: Draft, ledger: OpenLedger, group_id: str, night: date) -> None:
     """The ledger goes on under another configuration, or another run."""
+    for each in ledger.interventions:
+        relight = each.kind == "relight"
+        if each.end is None and draft.overrides.get(f"relight/{each.target}" if relight else each.target) is None:
+            ledger.end_intervention(each.target, relight, ledger.at)  # it ended while nobody looked
     group = wiring.site.groups[group_id]
     ledger.plan(_programme(group, night, draft.now), phases_of(group.plan, night), draft.now)
     keys = {member.key for member in wiring.membership.of_group[group_id]}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 
 from controller.core.dynamic import RELIGHT
 from controller.core.state import CommandResult, Debt, Draft, Output
@@ -23,6 +24,15 @@ def owe(draft: Draft, command_id: str, target: str, outputs: Collection[str]) ->
         if output.command_id:
             settle(draft, key, output.command_id, _PENDING, "overtaken by a newer command")
         draft.outputs[key] = output._replace(command_id=command_id)
+
+
+def carried(debts: Mapping[str, Debt], targets: Collection[str]) -> dict[str, Debt]:
+    """The debts under another configuration: nobody waits for a target that is gone, nor for nobody."""
+    narrowed = {
+        name: replace(debt, waiting=frozenset(key for key in debt.waiting if key in targets))
+        for name, debt in debts.items()
+    }
+    return {name: debt for name, debt in narrowed.items() if debt.waiting}
 
 
 def settle(draft: Draft, key: str, command_id: str, outcome: str, detail: str) -> None:

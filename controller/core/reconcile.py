@@ -19,6 +19,9 @@ from drivers.api import Outcome, PointId, Reading, Write, WriteResult
 
 _BACKOFF_CAP_S = 20.0
 _REJECTED_RETRY_S = 60.0
+_SHORT = timedelta(seconds=5)
+"""A command waits for its result so long when its contactor has to wait."""
+_AWAY = "the device does not answer; written when it returns"
 _OUTCOMES = {
     Outcome.APPLIED: WriteState.APPLIED,
     Outcome.MASKED: WriteState.MASKED,
@@ -44,7 +47,10 @@ def arrange(wiring: Wiring, draft: Draft, target: Target) -> bool:
     if target.key in wiring.nodeless_of:
         draft.changed.update(wiring.nodeless_of[target.key])
     if output is not None and output.slots == wanted:
-        _settle_owed(draft, target, output)
+        if output.command_id and output.in_flight is None and _is_away(draft, target):
+            _owe_pending(draft, target, output, _AWAY)
+        else:
+            _settle_owed(draft, target, output)
         return False
     if output is None:
         fresh = Output(wanted, draft.now)
@@ -63,7 +69,7 @@ def pursue(wiring: Wiring, draft: Draft, target: Target, output: Output) -> None
     device = draft.image.get(target.device)
     reading = device.readings.get(target.command) if device is not None else None
     if device is None or not device.online:
-        _owe_pending(draft, target, output, "the device does not answer; written when it returns")
+        _owe_pending(draft, target, output, _AWAY)
         return
     if reading is None and target.command not in device.faults:
         return
@@ -84,7 +90,8 @@ def written(wiring: Wiring, draft: Draft, result: WriteResult) -> None:
     if target is None or output is None:
         return
     if (result.write.priority, result.write.value) not in output.slots:
-        return  # an older value's outcome; that of the newer write follows
+        _overtaken(wiring, draft, target, output, result)
+        return
     if result.outcome is Outcome.APPLIED or _hidden_by_ourselves(output.slots, result):
         _remember_held(draft, target, result.write)
         if len(output.slots) > 1 and result.observed is not None and not _agrees(target, output.slots, result.observed):
@@ -94,6 +101,18 @@ def written(wiring: Wiring, draft: Draft, result: WriteResult) -> None:
     if result.outcome is Outcome.MASKED:
         _remember_held(draft, target, result.write)
     _note_failure(wiring, draft, target, output, result)
+
+
+def _overtaken(wiring: Wiring, draft: Draft, target: Target, output: Output, result: WriteResult) -> None:
+    """An older value's outcome; that of the newer write follows. What a contactor did counts for its least times."""
+    if target.kind is not Kind.SEGMENT or result.outcome is not Outcome.APPLIED:
+        return
+    if result.write.value != output.held:
+        output = output._replace(held=result.write.value, held_since=draft.now)
+    waiting = output.not_before is not None and output.in_flight is None
+    draft.outputs[target.key] = output._replace(not_before=None) if waiting else output
+    if waiting:
+        pursue(wiring, draft, target, draft.outputs.get(target.key) or output)
 
 
 def observed(wiring: Wiring, draft: Draft, target: Target, reading: Reading) -> None:
@@ -113,6 +132,9 @@ def lost(draft: Draft, target: Target) -> None:
     """The device went silent: whatever was on its way is in doubt and will be asserted on its return."""
     output = draft.outputs.get(target.key)
     if output is not None:
+        if output.command_id:
+            _owe_pending(draft, target, output, _AWAY)
+            output = draft.outputs.get(target.key) or output
         draft.outputs[target.key] = output._replace(
             write=WriteState.PENDING, in_flight=None, not_before=None, reassert=True
         )
@@ -224,7 +246,11 @@ def _write(wiring: Wiring, draft: Draft, target: Target, output: Output, reading
     wait, why = _held_back(wiring, draft, target, output, reading)
     if wait is not None:
         # What was on its way is an older value's; the new one waits, and nobody may miss its outcome.
-        draft.outputs[target.key] = output._replace(not_before=wait, detail=why, in_flight=None)
+        held_back = output._replace(not_before=wait, detail=why, in_flight=None)
+        if held_back.command_id and wait - draft.now > _SHORT:
+            owed.settle(draft, target.key, held_back.command_id, WriteState.PENDING.value, why)
+            held_back = held_back._replace(command_id="")
+        draft.outputs[target.key] = held_back
         draft.schedule(f"output/{target.key}", wait)
         return
     deadline = draft.now + timedelta(seconds=wiring.site.timing.feedback_s)
@@ -242,6 +268,9 @@ def _held_back(
     if target.kind is not Kind.SEGMENT:
         return None, ""
     wanted = output.slots[0][1]
+    limited = target.min_on_s > 0.0 or target.min_off_s > 0.0
+    if limited and output.in_flight is not None and draft.now < output.in_flight:
+        return output.in_flight, "an earlier command is still on its way"
     closed = output.held if output.held_since is not None else None
     if closed is not None and output.held_since is not None and wanted != closed:
         limit_s, word = (target.min_on_s, "on") if closed else (target.min_off_s, "off")
@@ -251,18 +280,19 @@ def _held_back(
     if not wanted or (reading is not None and reading.value == wanted):
         return None, ""
     cabinet = wiring.site.segments[target.id].cabinet
-    return _turn(draft, cabinet, wiring.site.cabinets[cabinet].stagger_s)
+    return _turn(draft, cabinet, wiring.site.cabinets[cabinet].stagger_s, takes=output.attempts == 0)
 
 
-def _turn(draft: Draft, cabinet: str, stagger_s: float) -> tuple[datetime | None, str]:
-    """When the next contactor of the cabinet may close; taking the turn where that is now."""
+def _turn(draft: Draft, cabinet: str, stagger_s: float, *, takes: bool) -> tuple[datetime | None, str]:
+    """When the next contactor of the cabinet may close. A repeat waits too, but takes nobody's turn."""
     if stagger_s <= 0.0:
         return None, ""
     last = draft.closings.get(cabinet)
     turn = draft.now if last is None else last + timedelta(seconds=stagger_s)
     if draft.now < turn:
         return turn, "waits for its turn: contactors of a cabinet close one after the other"
-    draft.closings[cabinet] = draft.now
+    if takes:
+        draft.closings[cabinet] = draft.now
     return None, ""
 
 
@@ -303,6 +333,11 @@ def _note_failure(wiring: Wiring, draft: Draft, target: Target, output: Output, 
     draft.outputs[target.key] = failed._replace(command_id="")
     draft.schedule(f"output/{target.key}", retry_at)
     draft.changed.add(target.key)
+
+
+def _is_away(draft: Draft, target: Target) -> bool:
+    device = draft.image.get(target.device)
+    return device is None or not device.online
 
 
 def _settle_owed(draft: Draft, target: Target, output: Output) -> None:

@@ -37,6 +37,8 @@ def judge(wiring: Wiring, draft: Draft, key: str, command: Command) -> Grant | s
     policies = [found for group in groups_of(wiring, key) if (found := _policy(wiring, group)) is not None]
     if not policies:
         return f"{key} has no relight: no group around it has a policy for it"
+    if key.removeprefix("segment/") in wiring.in_patterns and key.startswith("segment/"):
+        return f"{key} is switched by relay patterns: ask for light for its group"
     carrier, policy = policies[0]
     plans = (wiring.site.groups[group].plan for group in groups_of(wiring, key))
     cuts = [cut for plan in plans if (cut := cut_now(draft, plan)) is not None and cut.before > 0.0]

@@ -94,6 +94,8 @@ class Wiring:
         """The contactors that relay patterns switch."""
         self.nodeless_of: defaultdict[str, list[str]] = defaultdict(list)
         """The lamps without a node that a contactor feeds, ``lamp/id`` by ``segment/id``."""
+        self.mains_of: dict[str, tuple[str, ...]] = {}
+        """The devices that may measure a cabinet's phases: its meters, and its own device."""
         self.sensed: dict[tuple[str, str], tuple[str, str]] = {}
         """What a point tells besides an entity's state: ``("photocell" or "presence", id)`` by device and point."""
         self.cells_of: defaultdict[str, list[str]] = defaultdict(list)
@@ -112,6 +114,7 @@ class Wiring:
         self.stale_after_s: dict[str, float] = {}
         self._add_entities(site)
         self._join_groups(site)
+        self._find_mains(site)
         self._add_sensors()
 
     def _add_entities(self, site: Site) -> None:
@@ -131,6 +134,11 @@ class Wiring:
             self._add_building(building)
         for device_id, entities in self.entities_of.items():
             self.judged_of[device_id] = tuple(_causes_first(device_id, filter(self._is_seen, entities)))
+
+    def _find_mains(self, site: Site) -> None:
+        for cabinet in site.cabinets.values():
+            meters = [meter.device for meter in site.meters.values() if meter.cabinet == cabinet.id]
+            self.mains_of[cabinet.id] = tuple(dict.fromkeys((*meters, cabinet.device)))
 
     def _join_groups(self, site: Site) -> None:
         for group in site.groups.values():

@@ -46,7 +46,8 @@ def append(db: sqlite3.Connection, records: Sequence[Record]) -> None:
         return
     rows = ((each.kind, each.night, each.target, each.sha256, each.payload) for each in records)
     db.executemany(f"INSERT INTO record ({_COLUMNS}) VALUES (?, ?, ?, ?, ?)", rows)  # noqa: S608 - our own words
-    a_night = max(1, sum(len(each.payload) for each in records))
+    newest = max(each.night for each in records)  # a rescued archive comes as a whole
+    a_night = max(1, sum(len(each.payload) for each in records if each.night == newest))
     keep = max(1, min(KEEP_NIGHTS, _KEEP_BYTES // a_night))
     nights = "SELECT DISTINCT night FROM record WHERE kind = 'night' ORDER BY night DESC LIMIT 1 OFFSET ?"
     oldest = db.execute(nights, (keep - 1,)).fetchone()

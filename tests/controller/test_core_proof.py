@@ -196,6 +196,18 @@ def test_overrides_are_told_with_their_reason_and_end_and_go_on_into_the_next_ni
     assert proof(field, "gare", NIGHT)["interventions"] == []
 
 
+def test_an_override_that_ended_while_the_daemon_was_away_is_not_still_in_force() -> None:
+    field = started()
+    field.until(at("2026-01-12 20:00"), every=MINUTE)
+    field.feed(command("group/centre-ville", field.now, value=50.0, lasting=timedelta(minutes=30)))
+    field.until(at("2026-01-12 20:10"), every=MINUTE)
+    again = CountingField(field.wiring, at("2026-01-12 21:30"), held=dict(field.held))
+    again.start(field.saved())
+    again.until(NEXT + MINUTE)
+    (entry,) = proof(again, "centre-ville", NIGHT)["interventions"]
+    assert entry["to"] == "2026-01-12T19:10:00Z", "when the daemon was last alive"
+
+
 def test_a_restart_in_the_night_loses_only_the_time_that_the_daemon_was_away() -> None:
     field = started()
     field.until(at("2026-01-12 20:00"), every=MINUTE)

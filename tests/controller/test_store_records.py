@@ -40,6 +40,16 @@ async def test_a_night_in_progress_comes_back_as_it_was(tmp_path: Path) -> None:
     assert again.seal == night(2).sha256
 
 
+def test_a_rescued_archive_is_kept_as_far_as_it_fits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It comes as a whole; how many nights fit is told by one of them."""
+    monkeypatch.setattr(records, "_KEEP_BYTES", 60 * 1000)
+    with contextlib.closing(sqlite3.connect(":memory:")) as db:
+        db.execute("CREATE TABLE record (seq INTEGER PRIMARY KEY, kind, night, target, sha256, payload)")
+        records.append(db, [night(day, payload="x" * 1000) for day in range(70)])
+        (kept,) = db.execute("SELECT count(*) FROM record").fetchone()
+    assert kept == 60
+
+
 async def test_a_ledger_of_another_version_is_left_out(tmp_path: Path) -> None:
     path = tmp_path / "a.sqlite"
     async with running(path) as store:

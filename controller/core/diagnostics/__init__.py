@@ -9,16 +9,20 @@ from controller.core.diagnostics.alarms import end, follow, forget_pending, noti
 from controller.core.diagnostics.conditions import Condition
 from controller.core.diagnostics.feeding import by_hand, powered
 from controller.core.diagnostics.judging import alarm_due, judge_device, judge_news
+from controller.core.diagnostics.scope import fed_place, metered_phase, orphaned
 
 __all__ = [
     "Condition",
     "alarm_due",
     "by_hand",
     "end",
+    "fed_place",
     "follow",
     "forget_pending",
     "judge_device",
     "judge_news",
+    "metered_phase",
     "noticed",
+    "orphaned",
     "powered",
 ]

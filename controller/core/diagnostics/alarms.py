@@ -19,6 +19,7 @@ from schedules.moments import night_of
 from schedules.sun import Place
 
 NOTHING: frozenset[str] = frozenset()
+_HOUR = timedelta(hours=1)
 _LATCHED = timedelta(minutes=300)
 """After the morning's switch-off, Echelon CPD 3000: the morning's report still has what the night has shown."""
 
@@ -176,7 +177,14 @@ def _leave(wiring: Wiring, draft: Draft, name: AlarmKey) -> None:
     if until is not None and until <= draft.now:
         end(draft, name, alarm)
     else:
-        draft.schedule(_due_key(name), until)
+        draft.schedule(_due_key(name), until or _look_again(wiring, draft, name[0]))
+
+
+def _look_again(wiring: Wiring, draft: Draft, key: str) -> datetime | None:
+    """A lamp that is still commanded on may be off by the morning, and its device still say nothing."""
+    if not key.startswith("lamp/"):
+        return None
+    return max(_morning_off(draft.now, wiring.site.place) + _LATCHED, draft.now + _HOUR)
 
 
 def _latched_until(wiring: Wiring, draft: Draft, name: AlarmKey) -> datetime | None:

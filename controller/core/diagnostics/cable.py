@@ -46,12 +46,16 @@ def cut_of(
         return None
     if any(_loop_open(wiring, draft, segment) for segment in sample.fed_segments):
         return None
-    return Cut(_place(wiring, draft, load, sample), fell / sample.lit_w, before, lamps)
+    there = min(before, usual or 1.0)  # what drew more than the lamps can was somebody else's
+    return Cut(_place(wiring, draft, load, sample), fell / sample.lit_w, there, lamps)
 
 
-def mended(cut: Cut, ratio: float) -> bool:
-    """Whether most of what the cut took is back."""
-    return ratio > cut.before - cut.share / 2.0
+def mended(cut: Cut, sample: Sample, base_w: float, usual: float | None) -> bool:
+    """Whether most of what the cut took is back, or nothing is missing of what is usual: it was a stranger's load."""
+    ratio = sample.ratio(base_w)
+    if ratio > cut.before - cut.share / 2.0:
+        return True
+    return usual is not None and ratio > usual * (1.0 - _STAYS_OUT / sample.lit)
 
 
 def _loop_open(wiring: Wiring, draft: Draft, segment_id: str) -> bool:

@@ -23,7 +23,7 @@ def fresh(wiring: Wiring, draft: Draft, device: str, image: DeviceImage, point: 
 
 def powered(wiring: Wiring, draft: Draft, lamp: Lamp) -> bool:
     """Whether the lamp has mains: its phase is alive, its contactor closed and its breaker did not trip."""
-    if not _phase_alive(wiring, draft, lamp):
+    if not phase_alive(wiring, draft, lamp):
         return False
     return lamp.segment is None or segment_fed(wiring, draft, lamp.segment) is True
 
@@ -64,7 +64,16 @@ def by_hand(image: DeviceImage, feedback: str) -> bool:
     return 1.0 in (image.value("local"), image.value(feedback.replace(".feedback", ".local")))
 
 
-def _phase_alive(wiring: Wiring, draft: Draft, lamp: Lamp) -> bool:
+def phase_alive(wiring: Wiring, draft: Draft, lamp: Lamp) -> bool:
+    """A phase is dead while a meter says so; what one said that has fallen silent since is no longer known."""
     key = phase_key(wiring, lamp)
     feed = draft.feeds.get(key) if key is not None else None
-    return feed is None or feed.alive
+    if feed is None or feed.alive:
+        return True
+    cabinet, phase = cabinet_of(wiring.site, lamp), phase_of(wiring.site, lamp)
+    point = f"meter.voltage-l{phase}"
+    for device in wiring.mains_of.get(cabinet or "", ()):
+        image = draft.image.get(device) or NOTHING_HEARD
+        if fresh(wiring, draft, device, image, point) is not None:
+            return False
+    return True

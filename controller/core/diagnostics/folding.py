@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
 from config.site import Lamp
+from controller.core.diagnostics.feeding import phase_alive
 from controller.core.loads import cabinet_of, phase_of
 from controller.core.maintenance import under_maintenance
 from controller.core.state import AlarmKey, Draft
@@ -47,14 +48,26 @@ def root_of(wiring: Wiring, draft: Draft, name: AlarmKey, since: datetime) -> st
     slack = timedelta(seconds=max(_SLACK_S, wiring.site.timing.persist_s))
     for cause_key in _causes(wiring, key):
         for cause in draft.alarmed.get(cause_key) or ():
-            if event not in _EXPLAINS.get(cause, ()) or (cause_key, cause) == name:
+            if event not in _EXPLAINS.get(cause, ()) or _the_other_way_round(cause_key, cause, name):
                 continue
             alarm = draft.alarms.get((cause_key, cause))
             if alarm is None or alarm.raised is None or alarm.since > since + slack:
                 continue
+            if alarm.suppressed_by == f"{key}/{event}":
+                continue
             if _concerns(wiring, draft, (cause_key, cause), name):
                 return alarm.suppressed_by or f"{cause_key}/{cause}"
     return None
+
+
+def _the_other_way_round(cause_key: str, cause: str, name: AlarmKey) -> bool:
+    """Whether the alarm would explain its own cause: in one place a cable explains a loss, a lost phase the cables."""
+    key, event = name
+    if (cause_key, cause) == name:
+        return True
+    if cause == "supplyLoss" and event == "cableFailure":
+        return cause_key == key
+    return cause == "cableFailure" and event == "supplyLoss" and key.startswith("cabinet/")
 
 
 def _causes(wiring: Wiring, key: str) -> Iterator[str]:
@@ -103,8 +116,7 @@ def _concerns(wiring: Wiring, draft: Draft, cause: AlarmKey, name: AlarmKey) -> 
     if cause[1] == "cableFailure":
         trace = draft.phases.get(f"{cause[0]}/l{phase}")
         return trace is None or trace.cut is not None
-    feed = draft.feeds.get(f"{cause[0]}/l{phase}")
-    return feed is not None and not feed.alive
+    return not phase_alive(wiring, draft, wiring.site.lamps[identity])
 
 
 def lamps_reported_out(draft: Draft, lamps: tuple[Lamp, ...]) -> int:

@@ -112,11 +112,12 @@ def _says(image: DeviceImage, *points: str) -> bool:
 def judge(wiring: Wiring, draft: Draft, lamp: Lamp, image: DeviceImage) -> None:
     """Judge one lamp that has a node."""
     key, output = f"lamp/{lamp.id}", draft.outputs.get(f"lamp/{lamp.id}")
-    if lamp.address is None or not image.online:
+    if lamp.address is None:
         return
     points = points_of(lamp.address)
     power = fresh(wiring, draft, lamp.device, image, points.power)
-    if power is None and wiring.has(lamp.device, points.power):
+    if not image.online or (power is None and wiring.has(lamp.device, points.power)):
+        settle(wiring, draft, key, _ALL, (), _ALL)  # nothing can be said, but no night is latched for ever
         return
     timing = wiring.site.timing
     level = (output.slots[0][1] or 0.0) if output is not None else 0.0

@@ -86,7 +86,7 @@ def _judged(
     base_w = learning.own_load_w(draft, load.key, trace, own)
     usual = learning.usual(draft, load.key, trace, sample.situation)
     cut = trace.cut
-    if cut is not None and cable.mended(cut, sample.ratio(base_w)):
+    if cut is not None and cable.mended(cut, sample, base_w, usual):
         cut = None
     elif cut is None and fell:
         sure_w = learning.sure_load_w(draft, load.key, trace, own)
