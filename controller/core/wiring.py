@@ -94,8 +94,6 @@ class Wiring:
         """The contactors that relay patterns switch."""
         self.nodeless_of: defaultdict[str, list[str]] = defaultdict(list)
         """The lamps without a node that a contactor feeds, ``lamp/id`` by ``segment/id``."""
-        self.mains_of: dict[str, tuple[str, ...]] = {}
-        """The devices that may measure a cabinet's phases: its meters, and its own device."""
         self.sensed: dict[tuple[str, str], tuple[str, str]] = {}
         """What a point tells besides an entity's state: ``("photocell" or "presence", id)`` by device and point."""
         self.cells_of: defaultdict[str, list[str]] = defaultdict(list)
@@ -136,6 +134,8 @@ class Wiring:
             self.judged_of[device_id] = tuple(_causes_first(device_id, filter(self._is_seen, entities)))
 
     def _find_mains(self, site: Site) -> None:
+        self.mains_of: dict[str, tuple[str, ...]] = {}
+        """The devices that may measure a cabinet's phases: its meters, and its own device."""
         for cabinet in site.cabinets.values():
             meters = [meter.device for meter in site.meters.values() if meter.cabinet == cabinet.id]
             self.mains_of[cabinet.id] = tuple(dict.fromkeys((*meters, cabinet.device)))
