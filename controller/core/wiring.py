@@ -60,6 +60,12 @@ class Target:
     """What the point gets back when we let go of it and it has no priority array."""
 
 
+def _in_patterns(site: Site) -> Iterator[str]:
+    for cabinet in site.cabinets.values():
+        for pattern in cabinet.patterns:
+            yield from pattern.segments
+
+
 class Wiring:
     """Read-only index over a Site; everything that a cycle looks up, by id."""
 
@@ -85,12 +91,7 @@ class Wiring:
         """Each group with those that it is nested in, the nearest first."""
         self.outputs_of: dict[str, tuple[str, ...]] = {}
         """The targets that follow a group, those of nested groups too."""
-        self.in_patterns = {
-            segment
-            for cabinet in site.cabinets.values()
-            for pattern in cabinet.patterns
-            for segment in pattern.segments
-        }
+        self.in_patterns = set(_in_patterns(site))
         """The contactors that relay patterns switch."""
         self.nodeless_of: defaultdict[str, list[str]] = defaultdict(list)
         """The lamps without a node that a contactor feeds, ``lamp/id`` by ``segment/id``."""
