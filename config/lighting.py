@@ -83,7 +83,7 @@ class CabinetFile(Written):
     device: Id = Field(description="id of the device that switches and meters it")
     segments: tuple[SegmentFile, ...] = Field((), description="its contactors")
     stagger: Duration | None = Field(None, description="least time between two of its contactors closing, e.g. 1s")
-    patterns: dict[Annotated[int, Field(ge=1, le=100)], Words] = Field(
+    patterns: dict[Annotated[int, Field(ge=1, le=100)], Annotated[Words, Field(min_length=1)]] = Field(
         default_factory=dict,
         description="which contactors are closed for a level (%): {50: [north], 100: [north, south]}",
     )

@@ -30,6 +30,8 @@ _INSTANT = timedelta(microseconds=1)
 _YEAR = timedelta(days=366)
 _YEARS = (1900, 2200)
 _FINE = {"SECONDLY", "MINUTELY", "HOURLY"}
+_LATEST = date(_YEARS[1], 1, 1)
+"""Where a file names a later day (LAST-MODIFIED of a careless program), this one stands for it."""
 _DATES = ("DTSTART", "DTEND", "DTSTAMP", "LAST-MODIFIED")
 
 
@@ -135,9 +137,15 @@ def _faults(event: Component) -> Iterator[tuple[str, str]]:
         yield "DTEND", "a date and a time cannot be mixed with DTSTART"
     elif end is not None and _comparable(end) < _comparable(start):
         yield "DTEND", "before DTSTART"
+    elif end is not None and not _YEARS[0] <= end.year < _YEARS[1]:
+        yield "DTEND", f"the year {end.year} is not meant"
     for rule in _all(event, "RRULE"):
-        if _FINE & set(rule.get("FREQ", ())):
+        if "FREQ" not in rule:
+            yield "RRULE", "FREQ is missing"
+        elif _FINE & set(rule["FREQ"]):
             yield "RRULE", f"{rule['FREQ'][0]} names no days; DAILY, WEEKLY, MONTHLY or YEARLY do"
+        elif min(rule.get("INTERVAL", (1,))) < 1:
+            yield "RRULE", f"INTERVAL={rule['INTERVAL'][0]} never comes again; it is at least 1"
 
 
 def _periods(
@@ -148,7 +156,7 @@ def _periods(
     if not named:
         return ()
     first = min(_day(start, zone) for event in events if (start := _when(event, "DTSTART"))) - _DAY
-    last = max(named) + HORIZON_YEARS * _YEAR
+    last = min(max(named), _LATEST) + HORIZON_YEARS * _YEAR
     name = Path(file).name
     found: list[Period] = []
     for calendar in calendars:

@@ -114,6 +114,26 @@ def test_what_is_wrong_with_a_file(name: str) -> None:
     assert found.startswith(said)
 
 
+@pytest.mark.parametrize(
+    ("event", "message"),
+    [
+        ("DTSTART;VALUE=DATE:20260714\nRRULE:FREQ=DAILY;INTERVAL=0", "INTERVAL=0 never comes again; it is at least 1"),
+        ("DTSTART;VALUE=DATE:20260714\nRRULE:COUNT=3", "FREQ is missing"),
+        ("DTSTART;VALUE=DATE:20260714\nDTEND;VALUE=DATE:99991231", "the year 9999 is not meant"),
+    ],
+)
+def test_what_would_never_end(event: str, message: str) -> None:
+    found, problems = read(ics(event))
+    assert found == []
+    assert len(problems) == 1
+    assert message in problems[0]
+
+
+def test_a_file_that_was_changed_in_the_far_future_is_read_all_the_same() -> None:
+    found, problems = read(ics(f"{HOLIDAY}\nLAST-MODIFIED:99990101T000000Z"))
+    assert (found, problems) == ([("2026-07-14", "2026-07-14", "Fête nationale")], [])
+
+
 def test_an_unknown_time_zone_is_a_warning() -> None:
     days, (found,) = read(ics("DTSTART;TZID=Nowhere/City:20260714T200000\nDTEND;TZID=Nowhere/City:20260714T210000"))
     assert days == [("2026-07-14", "2026-07-14", "")]
