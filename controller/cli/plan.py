@@ -66,8 +66,9 @@ def command(
         raise click.UsageError("only one of --json, --csv - and --svg - can go to the terminal")
     town = loaded(site)
     zone = town.place.zone
+    if day is not None:
+        within_reach(day.replace(tzinfo=zone))
     first, count = _window(town, day, days, whole_year=svg_file is not None)
-    within_reach(datetime(first.year, first.month, first.day, tzinfo=zone))
     noons = [noon(first + timedelta(days=number), zone) for number in range(count + 1)]
     names = _names(town, target)
     if svg_file is not None:

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from click.testing import CliRunner, Result
 
+from config.starter import example_directory
 from controller.cli import cli
 from tests.controller.sites import write_site
 
@@ -196,3 +197,9 @@ def test_a_wrong_site_is_told_with_its_place(site: Path) -> None:
     assert result.exit_code == 1
     assert f"{file}:2" in result.stderr
     assert 'did you mean "pleine"?' in result.stderr
+
+
+def test_a_year_out_of_reach_is_wrong_usage_for_the_picture_too() -> None:
+    found = CliRunner().invoke(cli, ["plan", str(example_directory("minimal")), "--on", "9999-12-31", "--svg", "-"])
+    assert found.exit_code == 2
+    assert "Traceback" not in found.output
