@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
 from config.fields import Duration, Id, Number, Text, shown
-from config.heating import BuildingFile, OccupancyFile
+from config.heating import BuildingFile, OccupancyFile, SignalFile
 from config.lighting import (
     CabinetFile,
     DerogationFile,
@@ -191,3 +191,4 @@ class SiteFile(Written):
     derogations: tuple[DerogationFile, ...] = ()
     occupancy: dict[Id, OccupancyFile] = Field(default_factory=dict)
     buildings: tuple[BuildingFile, ...] = ()
+    signals: dict[Id, SignalFile] = Field(default_factory=dict)

@@ -10,18 +10,39 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
 
+from config.buildings import (
+    Absence,
+    BoostPolicy,
+    Building,
+    Emitter,
+    Exercise,
+    Generator,
+    HeatingCurve,
+    HeatPump,
+    HotWater,
+    LawGuard,
+    OptimumStart,
+    Plant,
+    Shedding,
+    Signal,
+    SignalKind,
+    Steering,
+    WindowRule,
+    Zone,
+)
 from drivers.bacnet.settings import BacnetBus, BacnetDevice
 from drivers.modbus.settings import ModbusBus, ModbusDevice
 from drivers.profile import BacnetPoint, ModbusPoint, Profile
-from schedules.allures import Setpoints
 from schedules.calendars import Calendar
 from schedules.legal import Derogation, LegalHours
-from schedules.occupancy import Occupancy
-from schedules.optimum_start import HEAVY_MINUTES_PER_K
 from schedules.plan import Plan
 from schedules.sun import Place
 
-__all__ = ["BacnetBus", "BacnetDevice", "BacnetPoint", "ModbusBus", "ModbusDevice", "ModbusPoint"]
+__all__ = [
+    "Absence", "BacnetBus", "BacnetDevice", "BacnetPoint", "BoostPolicy", "Building", "Emitter", "Exercise",
+    "Generator", "HeatPump", "HeatingCurve", "HotWater", "LawGuard", "ModbusBus", "ModbusDevice", "ModbusPoint",
+    "OptimumStart", "Plant", "Shedding", "Signal", "SignalKind", "Steering", "WindowRule", "Zone",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,39 +330,6 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
-class OptimumStart:
-    """Bounds of the preheat; ``minutes_per_k`` is the heating-up time of the zone until one is learnt."""
-
-    cap: timedelta = timedelta(hours=3)
-    cap_after_vacancy: timedelta = timedelta(hours=36)
-    minutes_per_k: float = HEAVY_MINUTES_PER_K
-
-
-@dataclass(frozen=True, slots=True)
-class Zone:
-    """One heated zone, ``id`` is ``<building>.<zone>``: the points ``zone.<number>.*`` of ``device``."""
-
-    id: str
-    building: str
-    device: str
-    number: int
-    occupancy: Occupancy
-    setpoints: Setpoints
-    optimum_start: OptimumStart | None = None
-    name: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Building:
-    """One heated building; ``device`` carries ``boiler.*`` and ``outdoor.temperature`` where it has them."""
-
-    id: str
-    device: str
-    zones: tuple[str, ...]
-    name: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Site:
     """A whole site. Mappings are keyed by id, in the order of the files."""
 
@@ -368,3 +356,4 @@ class Site:
     photocells: Mapping[str, Photocell] = field(default_factory=dict)
     presence_sensors: Mapping[str, PresenceSensor] = field(default_factory=dict)
     derogations: Mapping[str, Derogation] = field(default_factory=dict)
+    signals: Mapping[str, Signal] = field(default_factory=dict)

@@ -8,7 +8,7 @@ from config.site import Site
 
 _PARTS = (
     "buses", "devices", "calendars", "plans", "groups", "lamps", "segments", "cabinets", "meters", "buildings", "zones",
-    "photocells", "presence_sensors", "derogations",
+    "photocells", "presence_sensors", "derogations", "signals",
 )  # fmt: skip
 _SHOWN = 5
 

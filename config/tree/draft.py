@@ -17,7 +17,7 @@ Thing = TypeVar("Thing")
 
 _MAPPINGS = {
     "bus": "buses", "calendar": "calendars", "lamp type": "lamp_types", "program": "programs",
-    "plan": "plans", "occupancy": "occupancy",
+    "plan": "plans", "occupancy": "occupancy", "signal": "signals",
 }  # fmt: skip
 _LISTS = {
     "device": "devices", "cabinet": "cabinets", "meter": "meters", "group": "groups", "building": "buildings",

@@ -9,11 +9,12 @@ from zoneinfo import ZoneInfo
 
 from config.heating import BuildingFile, OccupancyFile, OptimumStartFile, ZoneFile
 from config.problems import did_you_mean
-from config.site import Building, Meter, OptimumStart, Zone
+from config.site import Building, LawGuard, Meter, OptimumStart, Signal, Zone
 from config.tree.calendars import build_exceptions
 from config.tree.devices import Wired
 from config.tree.draft import Draft
 from config.tree.inventory import Inventory
+from config.tree.rooms import absence, boost, plant, shedding, window
 from schedules.allures import Setpoints
 from schedules.calendars import WEEKDAYS, Calendar, parse_weekdays
 from schedules.occupancy import DatedException, Occupancy, OccupancyError, parse_interval, parse_weekly
@@ -32,6 +33,11 @@ class Heating:
     def used(self, device: str) -> set[int]:
         """The numbers of the zones at a device."""
         return {zone.number for zone in self.zones.values() if zone.device == device}
+
+    def detectors(self, device: str) -> set[int]:
+        """The numbers of the presence detectors at a device that zones listen to."""
+        found = (zone.absence for zone in self.zones.values())
+        return {each.number for each in found if each is not None and each.device == device}
 
 
 def build_occupancies(draft: Draft, calendars: Mapping[str, Calendar], zone: ZoneInfo) -> dict[str, Occupancy]:
@@ -88,7 +94,19 @@ def _exceptions(draft: Draft, written: OccupancyFile) -> Iterator[DatedException
         yield from build_exceptions(draft, Path(word), draft.spot(where), draft.document.label(where))
 
 
-def build_heating(draft: Draft, devices: Mapping[str, Wired], occupancies: Mapping[str, Occupancy]) -> Heating:
+def build_signals(draft: Draft) -> dict[str, Signal]:
+    """The signals by id."""
+    return {name: Signal(name, written.kind) for name, written in draft.written.signals.items()}
+
+
+def build_heating(
+    draft: Draft,
+    devices: Mapping[str, Wired],
+    occupancies: Mapping[str, Occupancy],
+    signals: Mapping[str, Signal],
+    *,
+    country: str,
+) -> Heating:
     """Buildings and zones with their references resolved."""
     heating = Heating()
     for building in draft.written.buildings:
@@ -102,9 +120,11 @@ def build_heating(draft: Draft, devices: Mapping[str, Wired], occupancies: Mappi
             if (found := _zone(draft, devices, occupancies, building, zone, position))
         ]
         heating.zones.update({zone.id: zone for zone in zones})
+        law = building.law or (LawGuard.WARN if country == "FR" else LawGuard.OFF)
         heating.buildings[building.id] = Building(
-            building.id, device, tuple(zone.id for zone in zones), building.name or ""
-        )
+            building.id, device, tuple(zone.id for zone in zones), building.name or "", building.use, building.area,
+            plant(draft, building.plant), law, shedding(draft, building.shedding, signals), building.price,
+        )  # fmt: skip
     return heating
 
 
@@ -134,7 +154,13 @@ def _zone(
     if not occupancy or not setpoints or not is_first:
         return None
     optimum = _optimum_start(zone.optimum_start)
-    return Zone(name, building.id, device, number, occupancy, setpoints, optimum, zone.name or "")
+    return Zone(
+        id=name, building=building.id, device=device, number=number,
+        occupancy=occupancy, setpoints=setpoints, optimum_start=optimum, name=zone.name or "",
+        emitter=zone.emitter, area_m2=zone.area, steering=zone.steering or building.steering,
+        window=window(zone.window), absence=absence(draft, devices, zone.absence, device), boost=boost(zone.boost),
+        frost_below_c=zone.frost_below, frost_slot=zone.frost_slot, sheddable=zone.sheddable,
+    )  # fmt: skip
 
 
 def _number_fits(draft: Draft, device: Wired | None, zone: ZoneFile, number: int) -> None:
@@ -162,7 +188,8 @@ def _optimum_start(written: OptimumStartFile | None) -> OptimumStart | None:
         return None
     cap = DEFAULTS.cap if written.cap is None else written.cap
     after = DEFAULTS.cap_after_vacancy if written.cap_after_vacancy is None else written.cap_after_vacancy
-    return OptimumStart(cap, after, written.minutes_per_k)
+    stop = DEFAULTS.stop if written.stop is None else written.stop
+    return OptimumStart(cap, after, written.minutes_per_k, written.learn, stop)
 
 
 def build_meters(

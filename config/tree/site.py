@@ -14,7 +14,7 @@ from config.tree.calendars import build_calendars
 from config.tree.devices import Wired, build_buses, build_devices, with_points
 from config.tree.draft import Draft
 from config.tree.groups import build_groups
-from config.tree.heating import Heating, build_heating, build_meters, build_occupancies
+from config.tree.heating import Heating, build_heating, build_meters, build_occupancies, build_signals
 from config.tree.inventory import Inventory, build_inventory
 from config.tree.legal import build_legal
 from config.tree.plans import build_plans, build_programs
@@ -41,7 +41,8 @@ def build_site(draft: Draft, settings: Settings) -> Site | None:
     plans = build_plans(draft, build_programs(draft, occupancies, cells), calendars, place)
     groups = build_groups(draft, plans, inventory)
     groups, derogations = build_legal(draft, groups, occupancies, calendars)
-    heating = build_heating(draft, wired, occupancies)
+    signals = build_signals(draft)
+    heating = build_heating(draft, wired, occupancies, signals, country=head.country if head else "")
     meters = build_meters(draft, wired, inventory, heating)
     if head is None or draft.findings.failed:
         return None
@@ -54,6 +55,7 @@ def build_site(draft: Draft, settings: Settings) -> Site | None:
         lamps=inventory.lamps, segments=inventory.segments, cabinets=inventory.cabinets,
         meters=meters, buildings=heating.buildings, zones=heating.zones,
         photocells=cells, presence_sensors=presence, derogations=derogations,
+        signals=signals,
     )  # fmt: skip
 
 
@@ -79,7 +81,7 @@ def _devices(
                 **inventory.used(name),
                 "zone": heating.used(name),
                 "photocell": used(cells.values(), name),
-                "presence": used(presence.values(), name),
+                "presence": used(presence.values(), name) | heating.detectors(name),
             },
         )
         for name, device in wired.items()

@@ -27,22 +27,34 @@ class Priority(IntEnum):
 class Source(StrEnum):
     """Who fills a slot."""
 
+    FROST = "frost"
     OVERRIDE = "override"
+    WINDOW = "window"
+    BOOST = "boost"
     RELIGHT = "relight"
     PRESENCE = "presence"
     LEGAL_CAP = "legal-cap"
+    SHED = "shed"
+    ABSENCE = "absence"
+    OPTIMUM_STOP = "optimum-stop"
     OPTIMUM_START = "optimum-start"
     PLAN = "plan"
     DEFAULT = "relinquish-default"
 
 
 _PLACE: dict[Source, tuple[Priority, int]] = {
+    Source.FROST: (Priority.FROST, 0),
     Source.OVERRIDE: (Priority.OVERRIDE, 0),
-    Source.PRESENCE: (Priority.PRESENCE, 0),  # first: it is never below the relight
-    Source.RELIGHT: (Priority.PRESENCE, 1),
-    Source.LEGAL_CAP: (Priority.CAP, 0),
-    Source.OPTIMUM_START: (Priority.PLAN, 0),
-    Source.PLAN: (Priority.PLAN, 1),
+    Source.WINDOW: (Priority.PRESENCE, 0),  # first: nobody heats the street on demand
+    Source.PRESENCE: (Priority.PRESENCE, 1),  # before the relight: it is never below it
+    Source.RELIGHT: (Priority.PRESENCE, 2),
+    Source.BOOST: (Priority.PRESENCE, 3),
+    Source.LEGAL_CAP: (Priority.CAP, 0),  # of two caps the lower one is given first
+    Source.SHED: (Priority.CAP, 0),
+    Source.ABSENCE: (Priority.PLAN, 0),
+    Source.OPTIMUM_STOP: (Priority.PLAN, 1),
+    Source.OPTIMUM_START: (Priority.PLAN, 2),
+    Source.PLAN: (Priority.PLAN, 3),
     Source.DEFAULT: (Priority.RELINQUISH_DEFAULT, 0),
 }
 

@@ -33,6 +33,17 @@ class Command:
 
 
 @dataclass(frozen=True, slots=True)
+class Heard:
+    """What a signal of the town says: ``level`` 0-3 from ``since`` to before ``until`` (None: until it changes)."""
+
+    signal: str
+    level: int
+    since: datetime
+    until: datetime | None = None
+    word: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Refusal:
     """A command that was refused where it came in; nothing moves, the reason goes to ``result``."""
 

@@ -26,7 +26,7 @@ from controller.core import (
 )
 from controller.core.accounts import AT_NOON
 from controller.core.clock_step import brought_back, set_back
-from controller.core.commands import Command, Refusal
+from controller.core.commands import Command, Heard, Refusal
 from controller.core.dynamic import target_of
 from controller.core.image import NOTHING_HEARD, DeviceImage
 from controller.core.journal import Saved
@@ -34,10 +34,10 @@ from controller.core.state import Draft, State, Step
 from controller.core.wiring import Wiring
 from drivers.api import Fault, Notice, Observation, Quality, Reading, Silence, Write, WriteResult
 
-Input = Observation | WriteResult | Command | Refusal
+Input = Observation | WriteResult | Command | Refusal | Heard
 """Everything that can come in from the edges."""
 _OfDevice = Reading | Fault | Silence
-_Other = Notice | WriteResult | Command | Refusal
+_Other = Notice | WriteResult | Command | Refusal | Heard
 
 
 def begin(wiring: Wiring, saved: Saved, now: datetime) -> Step:
@@ -58,6 +58,7 @@ def begin(wiring: Wiring, saved: Saved, now: datetime) -> Step:
         seal=saved.seal,
         seen=dict(saved.command_ids),
         held=dict(saved.held),
+        kept=dict(saved.kept),
     )
     return _armed(wiring, state, now, over=over)
 
@@ -86,6 +87,10 @@ def adopt(wiring: Wiring, state: State, now: datetime, by: timedelta | None = No
         debts=owed.carried(state.debts, targets),
         ambients={key: known for key, known in state.ambients.items() if key in wiring.site.photocells},
         presences={key: known for key, known in state.presences.items() if key in wiring.site.presence_sensors},
+        rooms={key: room for key, room in state.rooms.items() if key in wiring.site.zones},
+        plants={key: plant for key, plant in state.plants.items() if key in wiring.site.buildings},
+        signals={key: said for key, said in state.signals.items() if key in wiring.site.signals},
+        kept=state.kept,
     )
     over = [key for key in state.overrides if key not in carried.overrides]
     return _armed(wiring, carried, now, by, over)
@@ -108,6 +113,8 @@ def cycle(wiring: Wiring, state: State, inbox: Sequence[Input], now: datetime) -
             overrides.refuse(draft, item)
         elif isinstance(item, Notice):
             diagnostics.noticed(wiring, draft, item)
+        elif isinstance(item, Heard):
+            heating.signalled(wiring, draft, item)
     for key in draft.take_due():
         _due(wiring, draft, key)
     _rearrange(wiring, draft)
@@ -148,8 +155,7 @@ def _armed(
         ambience.judge(wiring, draft, cell)
     for group in wiring.site.groups:
         lighting.group_due(wiring, draft, group)
-    for zone in wiring.site.zones:
-        heating.zone_due(wiring, draft, zone)
+    heating.begin(wiring, draft)
     draft.rearrange.update(wiring.targets)
     _rearrange(wiring, draft)
     noon.take_stock(wiring, draft)
@@ -196,6 +202,7 @@ def _heard(wiring: Wiring, draft: Draft, device: str, items: list[_OfDevice]) ->
     _show_news(wiring, draft, device, before, items)
     counting.count_device(wiring, draft, device, before, image)
     evidence.heard(wiring, draft, device, before, image)
+    heating.heard(wiring, draft, device, before, image)
     steered = wiring.steered_by[device]
     if steered:
         for item in items:
@@ -296,8 +303,6 @@ def _due(wiring: Wiring, draft: Draft, key: str) -> None:
         lighting.group_due(wiring, draft, rest)
     elif kind == "legal":
         lighting.legal_due(wiring, draft, rest)
-    elif kind == "zone":
-        heating.zone_due(wiring, draft, rest)
     elif kind == "override":
         overrides.override_due(wiring, draft, rest)
     elif kind == "output":
@@ -312,6 +317,8 @@ def _due(wiring: Wiring, draft: Draft, key: str) -> None:
         presence.presence_due(wiring, draft, rest)
     elif kind == "device":
         _growing_old(wiring, draft, rest)
+    else:
+        heating.due(wiring, draft, kind, rest)
 
 
 def _cell_due(wiring: Wiring, draft: Draft, cell: str) -> None:

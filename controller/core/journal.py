@@ -58,6 +58,8 @@ class Journal:
     ledgers: Mapping[str, Ledger | None] = field(default_factory=dict)
     """By group; they change often and may wait, like counters."""
     records: tuple[Record, ...] = ()
+    kept: Mapping[str, str | None] = field(default_factory=dict)
+    """Documents (JSON) that a function of the core keeps over a restart, by a name of its own; None: no more."""
 
     def then(self, later: Journal) -> Journal:
         """Both as one; where they name the same thing the later one stands."""
@@ -69,11 +71,12 @@ class Journal:
             {**self.learnt, **later.learnt},
             {**self.ledgers, **later.ledgers},
             self.records + later.records,
+            {**self.kept, **later.kept},
         )
 
     def __bool__(self) -> bool:
         small = self.overrides or self.command_ids or self.counters or self.held or self.learnt
-        return bool(small or self.ledgers or self.records)
+        return bool(small or self.ledgers or self.records or self.kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,3 +91,4 @@ class Saved:
     ledgers: Mapping[str, Ledger] = field(default_factory=dict)
     seal: str = ""
     """The hash of the latest night's record."""
+    kept: Mapping[str, str] = field(default_factory=dict)

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from controller.core import owed
 from controller.core.arbitration import Priority, PriorityArray
 from controller.core.drive import told_level
-from controller.core.heating import zone_array
+from controller.core.heating import plant_array, zone_array
 from controller.core.lighting import lamp_array, segment_array
 from controller.core.state import Draft, Output, Slots, WriteState
 from controller.core.wiring import Kind, Target, Wiring
@@ -36,14 +36,16 @@ def array_of(wiring: Wiring, draft: Draft, target: Target) -> PriorityArray:
         return lamp_array(wiring, draft, target.id)
     if target.kind is Kind.SEGMENT:
         return segment_array(wiring, draft, target.id)
-    return zone_array(wiring, draft, target.id)
+    if target.kind is Kind.ZONE:
+        return zone_array(wiring, draft, target.id)
+    return plant_array(wiring, draft, target)
 
 
 def arrange(wiring: Wiring, draft: Draft, target: Target) -> bool:
     """Work out what the point shall hold; when that changed, pursue it. Returns whether the value changed."""
     wanted = _wanted(wiring, draft, target, array_of(wiring, draft, target))
     output = draft.outputs.get(target.key)
-    draft.changed.add(target.key)
+    draft.changed.add(target.entity)
     if target.key in wiring.nodeless_of:
         draft.changed.update(wiring.nodeless_of[target.key])
     if output is not None and output.slots == wanted:
@@ -138,7 +140,7 @@ def lost(draft: Draft, target: Target) -> None:
         draft.outputs[target.key] = output._replace(
             write=WriteState.PENDING, in_flight=None, not_before=None, reassert=True
         )
-        draft.changed.add(target.key)
+        draft.changed.add(target.entity)
 
 
 def output_due(wiring: Wiring, draft: Draft, key: str) -> None:
@@ -151,7 +153,7 @@ def output_due(wiring: Wiring, draft: Draft, key: str) -> None:
             draft.schedule(f"output/{key}", output.in_flight)
             return
         output = output._replace(in_flight=None, write=WriteState.NO_FEEDBACK, detail="no outcome in time")
-        draft.changed.add(key)
+        draft.changed.add(target.entity)
     device = draft.image.get(target.device)
     if device is None or not device.online:
         draft.outputs[key] = output
@@ -163,10 +165,8 @@ def farewell(wiring: Wiring, draft: Draft) -> list[Write]:
     """What is written on a clean stop: held BACnet slots go back, other outputs stay as they are."""
     writes: list[Write] = []
     for target in wiring.targets.values():
-        if target.kind is not Kind.ZONE:
-            continue
         if target.prioritised:
-            ours = (p for p in (Priority.OVERRIDE, Priority.PLAN) if _may_hold(draft, target, p))
+            ours = (p for p in (Priority.FROST, Priority.OVERRIDE, Priority.PLAN) if _may_hold(draft, target, p))
             writes.extend(Write(target.point, None, priority) for priority in ours)
         elif target.restore is not None:
             writes.append(Write(target.point, target.restore, Priority.PLAN))
@@ -203,7 +203,13 @@ def _wanted(wiring: Wiring, draft: Draft, target: Target, array: PriorityArray) 
         if target.kind is Kind.LAMP:
             value = told_level(draft, wiring.site.lamps[target.id], value)
         return ((int(Priority.PLAN), value),)
-    return ((int(Priority.PLAN), array.automatic), (int(Priority.OVERRIDE), array.at(Priority.OVERRIDE)))
+    automatic, override, frost = array.automatic, array.at(Priority.OVERRIDE), array.at(Priority.FROST)
+    if target.frost_slot:
+        return ((int(Priority.PLAN), automatic), (int(Priority.OVERRIDE), override), (int(Priority.FROST), frost))
+    if frost is not None:  # without a slot of its own it goes with the others, none of which may be colder
+        automatic = frost if automatic is None else max(automatic, frost)
+        override = None if override is None else max(override, frost)
+    return ((int(Priority.PLAN), automatic), (int(Priority.OVERRIDE), override))
 
 
 def _agrees(target: Target, slots: Slots, reading: Reading) -> bool:
@@ -316,7 +322,7 @@ def _confirm(wiring: Wiring, draft: Draft, target: Target, output: Output, readi
     _settle_owed(draft, target, settled)
     draft.outputs[target.key] = settled._replace(command_id="")
     draft.schedule(f"output/{target.key}", draft.now + timedelta(seconds=wiring.site.timing.reassert_s))
-    draft.changed.add(target.key)
+    draft.changed.add(target.entity)
 
 
 def _note_failure(wiring: Wiring, draft: Draft, target: Target, output: Output, result: WriteResult) -> None:
@@ -332,7 +338,7 @@ def _note_failure(wiring: Wiring, draft: Draft, target: Target, output: Output, 
     _settle_owed(draft, target, failed)
     draft.outputs[target.key] = failed._replace(command_id="")
     draft.schedule(f"output/{target.key}", retry_at)
-    draft.changed.add(target.key)
+    draft.changed.add(target.entity)
 
 
 def _is_away(draft: Draft, target: Target) -> bool:

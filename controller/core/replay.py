@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pydantic import TypeAdapter, ValidationError
 
 from config.site import Site
-from controller.core.commands import Command, Refusal
+from controller.core.commands import Command, Heard, Refusal
 from controller.core.cycle import Input, begin, cycle
 from controller.core.journal import Saved
 from controller.core.state import State, Step
@@ -22,7 +22,7 @@ from controller.core.wiring import Wiring
 from drivers.api import Fault, Notice, Reading, Silence, WriteResult
 
 _KINDS: dict[str, TypeAdapter[Input]] = {
-    kind.__name__: TypeAdapter(kind) for kind in (Reading, Fault, Silence, Notice, WriteResult, Command, Refusal)
+    kind.__name__: TypeAdapter(kind) for kind in (Reading, Fault, Silence, Notice, WriteResult, Command, Refusal, Heard)
 }
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 _DAMAGED = (ValueError, KeyError, TypeError, RecursionError)
@@ -104,6 +104,10 @@ def _instants(item: Input) -> Iterator[datetime]:
     """Every time in one input."""
     if isinstance(item, Command):
         yield item.received
+        yield from () if item.until is None else (item.until,)
+        return
+    if isinstance(item, Heard):
+        yield item.since
         yield from () if item.until is None else (item.until,)
         return
     yield item.at

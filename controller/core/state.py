@@ -6,25 +6,23 @@ a cycle in which nothing changes copies nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from heapq import heappop, heappush
-from typing import Generic, NamedTuple, TypeVar
+from typing import NamedTuple
 
 from controller.core.arbitration import PriorityArray, Slot
 from controller.core.books import Books, merged
 from controller.core.image import DeviceImage
 from controller.core.journal import Journal, Override, Record
 from controller.core.ledger import Ledger
+from controller.core.overlay import Overlay
+from controller.core.rooms import PlantMemory, Room, SignalState
 from controller.core.sensed import Ambience, Presence
 from controller.core.traces import Feed, Flicker, PhaseTrace
 from drivers.api import Write
-
-K = TypeVar("K")
-V = TypeVar("V")
-
 
 _SPARE = 64
 """Outdated entries that a heap may carry beside as many as are due."""
@@ -128,6 +126,13 @@ class State:
     """By photocell id."""
     presences: Mapping[str, Presence] = field(default_factory=dict)
     """By sensor id, from the first detection until its hold has passed."""
+    rooms: Mapping[str, Room] = field(default_factory=dict)
+    """By zone id."""
+    plants: Mapping[str, PlantMemory] = field(default_factory=dict)
+    """By building id."""
+    signals: Mapping[str, SignalState] = field(default_factory=dict)
+    kept: Mapping[str, str] = field(default_factory=dict)
+    """Documents that survive a restart (``Draft.keep``)."""
     due: Mapping[str, datetime] = field(default_factory=dict)
     heap: tuple[tuple[datetime, str], ...] = ()
     night: date | None = None
@@ -188,48 +193,6 @@ class Step:
         )
 
 
-class Overlay(Generic[K, V]):
-    """A mapping with pending changes; the mapping beneath stays as it was."""
-
-    __slots__ = ("_base", "_changes")
-    _GONE = object()
-
-    def __init__(self, base: Mapping[K, V]) -> None:
-        self._base = base
-        self._changes: dict[K, V | object] = {}
-
-    def get(self, key: K) -> V | None:
-        found = self._changes.get(key, self)
-        if found is self:
-            return self._base.get(key)
-        return None if found is self._GONE else found  # type: ignore[return-value]
-
-    def __contains__(self, key: K) -> bool:
-        return self.get(key) is not None
-
-    def __setitem__(self, key: K, value: V) -> None:
-        self._changes[key] = value
-
-    def drop(self, key: K) -> None:
-        self._changes[key] = self._GONE
-
-    def __iter__(self) -> Iterator[K]:
-        yield from (key for key in self._base if self._changes.get(key, self) is not self._GONE)
-        yield from (key for key, value in self._changes.items() if key not in self._base and value is not self._GONE)
-
-    def merged(self) -> Mapping[K, V]:
-        """The mapping after the changes; the very same object when there were none."""
-        if not self._changes:
-            return self._base
-        whole: dict[K, V] = dict(self._base)
-        for key, value in self._changes.items():
-            if value is self._GONE:
-                whole.pop(key, None)
-            else:
-                whole[key] = value  # type: ignore[assignment]
-        return whole
-
-
 class Draft:
     """The workspace of one cycle over a State."""
 
@@ -252,6 +215,10 @@ class Draft:
         self.debts: Overlay[str, Debt] = Overlay(state.debts)
         self.ambients: Overlay[str, Ambience] = Overlay(state.ambients)
         self.presences: Overlay[str, Presence] = Overlay(state.presences)
+        self.rooms: Overlay[str, Room] = Overlay(state.rooms)
+        self.plants: Overlay[str, PlantMemory] = Overlay(state.plants)
+        self.signals: Overlay[str, SignalState] = Overlay(state.signals)
+        self.kept: Overlay[str, str] = Overlay(state.kept)
         self.due: Overlay[str, datetime] = Overlay(state.due)
         self.night = state.night
         self.noon: Overlay[str, float] = Overlay(state.noon)
@@ -275,17 +242,31 @@ class Draft:
         self.writes: list[Write] = []
         self.events: list[Event] = []
         self.results: list[CommandResult] = []
+        self._open_journal()
+        self._heap: list[tuple[datetime, str]] | None = None
+        self._old_heap = state.heap
+
+    def _open_journal(self) -> None:
         self.journal_overrides: dict[str, Override | None] = {}
         self.journal_ids: dict[str, datetime] = {}
         self.journal_counters: dict[str, float] = {}
         self.journal_held: dict[str, float | None] = {}
+        self.journal_kept: dict[str, str | None] = {}
         self.records: list[Record] = []
-        self._heap: list[tuple[datetime, str]] | None = None
-        self._old_heap = state.heap
 
     def event(self, name: str, target: str, **facts: object) -> None:
         """Report one transition."""
         self.events.append(Event(name, target, self.now, facts))
+
+    def keep(self, name: str, document: str | None) -> None:
+        """Keep a document over a restart under a name of the caller's own; None: it is wanted no more."""
+        if self.kept.get(name) == document:
+            return
+        if document is None:
+            self.kept.drop(name)
+        else:
+            self.kept[name] = document
+        self.journal_kept[name] = document
 
     def schedule(self, key: str, at: datetime | None) -> None:
         """``key`` is next due at ``at`` (None: not until something else happens)."""
@@ -350,6 +331,10 @@ class Draft:
             debts=self.debts.merged(),
             ambients=self.ambients.merged(),
             presences=self.presences.merged(),
+            rooms=self.rooms.merged(),
+            plants=self.plants.merged(),
+            signals=self.signals.merged(),
+            kept=self.kept.merged(),
             due=due,
             heap=self._heap_over(due),
             night=self.night,
@@ -359,7 +344,7 @@ class Draft:
         )
         journal = Journal(
             self.journal_overrides, self.journal_ids, self.journal_counters, self.journal_held,
-            ledgers=ledgers, records=tuple(self.records),
+            ledgers=ledgers, records=tuple(self.records), kept=self.journal_kept,
         )  # fmt: skip
         return Step(
             state=state,

@@ -25,6 +25,17 @@ class Kind(StrEnum):
     METER = "meter"
     ZONE = "zone"
     BUILDING = "building"
+    SUPPLY = "supply"
+    """The supply temperature of a building's generator, degrees C; like the five below shown by an entity's state."""
+    BOILER = "boiler"
+    """Whether the generator may run, 0 or 1."""
+    PUMP = "pump"
+    BACKUP = "backup"
+    """Whether the backup heater of a heat pump may run."""
+    MODE = "mode"
+    """The allure of a zone as its device numbers it: 1 comfort, 2 reduced, 3 frost, 4 off."""
+    HEARTBEAT = "heartbeat"
+    """Changes every minute; a device that misses it goes back to its own schedule."""
 
 
 _AT_ONCE = (0.0, 0.0)
@@ -32,6 +43,15 @@ _OF_A_LAMP = (
     "command", "level", "power", "energy", "burning", "failure", "gear-failure", "silent", "voltage", "power-factor",
     "temperature", "starts",
 )  # fmt: skip
+
+_OF_A_PLANT = {
+    Kind.SUPPLY: "boiler.supply-setpoint",
+    Kind.BOILER: "boiler.enable",
+    Kind.PUMP: "boiler.pump",
+    Kind.BACKUP: "boiler.backup",
+    Kind.HEARTBEAT: "heartbeat",
+}
+"""The points by which a generator is led, where its device has them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +78,10 @@ class Target:
     """Whether the device has a priority array of its own for it (BACnet commandable)."""
     restore: float | None = None
     """What the point gets back when we let go of it and it has no priority array."""
+    entity: str = ""
+    """The entity whose state shows it; ``key`` itself unless said otherwise."""
+    frost_slot: bool = False
+    """Whether frost protection has a slot of its own in the device's priority array."""
 
 
 def _in_patterns(site: Site) -> Iterator[str]:
@@ -117,6 +141,10 @@ class Wiring:
         self._add_sensors()
 
     def _add_entities(self, site: Site) -> None:
+        self.zones_of: defaultdict[str, list[str]] = defaultdict(list)
+        """The zones whose points are at a device, or whose detector is."""
+        self.buildings_at: defaultdict[str, list[str]] = defaultdict(list)
+        """The buildings whose generator is at a device, or one of whose zones is."""
         for device in site.devices.values():
             self._add_device(device)
         for lamp in site.lamps.values():
@@ -207,8 +235,9 @@ class Wiring:
             self.entities_of[device].append(key)
 
     def _add_target(
-        self, kind: Kind, identity: str, device: str, command: str, feedback: str, min_s: tuple[float, float] = _AT_ONCE
-    ) -> None:
+        self, kind: Kind, identity: str, device: str, command: str, feedback: str,
+        min_s: tuple[float, float] = _AT_ONCE, entity: str = "", *, frost_slot: bool = False,
+    ) -> None:  # fmt: skip
         spec = self.points(device).get(command)
         if spec is None or not spec.writable:
             return
@@ -229,6 +258,8 @@ class Wiring:
             min_off_s=min_s[1],
             prioritised=isinstance(spec, BacnetPoint) and spec.commandable,
             restore=spec.restore if isinstance(spec, BacnetPoint) else None,
+            entity=entity or f"{kind}/{identity}",
+            frost_slot=frost_slot,
         )
         self.targets[target.key] = target
         self.targets_of[device].append(target)
@@ -259,7 +290,15 @@ class Wiring:
 
     def _add_zone(self, zone: Zone) -> None:
         stem = f"zone.{zone.number}"
-        self._add_target(Kind.ZONE, zone.id, zone.device, f"{stem}.setpoint", f"{stem}.setpoint")
+        setpoint, mode = f"{stem}.setpoint", f"{stem}.mode"
+        self._add_target(Kind.ZONE, zone.id, zone.device, setpoint, setpoint, frost_slot=zone.frost_slot)
+        self._add_target(Kind.MODE, zone.id, zone.device, mode, mode, entity=f"zone/{zone.id}")
+        self.zones_of[zone.device].append(zone.id)
+        if zone.absence is not None:
+            detected = f"presence.{zone.absence.number}.detected"
+            self.steered_by[zone.absence.device].add(detected)
+            if zone.id not in self.zones_of[zone.absence.device]:
+                self.zones_of[zone.absence.device].append(zone.id)
         self._show(f"zone/{zone.id}", zone.device, f"{stem}.setpoint", f"{stem}.temperature", f"{stem}.heating")
         self.steered_by[zone.device].add(f"{stem}.temperature")
 
@@ -317,8 +356,15 @@ class Wiring:
         self._show(f"cabinet/{cabinet.id}", cabinet.device, *mains)
 
     def _add_building(self, building: Building) -> None:
-        plant = (p for p in self.points(building.device) if p.startswith(("boiler.", "outdoor.")))
+        plant = (p for p in self.points(building.device) if p.startswith(("boiler.", "outdoor.", "hot-water.")))
         self._show(f"building/{building.id}", building.device, *plant)
+        zones = (self.site.zones[zone].device for zone in building.zones if zone in self.site.zones)
+        for device in dict.fromkeys((building.device, *zones)):
+            self.buildings_at[device].append(building.id)
+        if building.plant is not None:
+            for kind, point in _OF_A_PLANT.items():
+                if kind is not Kind.SUPPLY or building.plant.curve is not None:
+                    self._add_target(kind, building.id, building.device, point, point, entity=f"building/{building.id}")
 
 
 _JUDGED = ("cabinet", "building", "meter", "device", "segment", "lamp")

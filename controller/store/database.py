@@ -29,7 +29,7 @@ _BUSY_S = 1.0
 _ASIDE_KEPT = 3
 _PRIMARY = 0xFF
 _DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
-_JOURNAL_TABLES = ("meta", "override", "command", "counter", "held", "learnt")
+_JOURNAL_TABLES = ("meta", "override", "command", "counter", "held", "learnt", "kept")
 
 _MIGRATIONS = (
     """
@@ -56,6 +56,7 @@ _MIGRATIONS = (
     );
     CREATE INDEX record_night ON record (kind, night);
     """,
+    "CREATE TABLE kept (name TEXT PRIMARY KEY, document TEXT NOT NULL) WITHOUT ROWID;",
 )
 """Each brings ``PRAGMA user_version`` one further; never changed once released."""
 
@@ -202,6 +203,7 @@ class Database:
         self._db.executemany("INSERT OR REPLACE INTO learnt VALUES (?, ?)", rows)
         records.write_ledgers(self._db, journal.ledgers)
         records.append(self._db, journal.records)
+        records.keep(self._db, journal.kept)
 
     def _write_override(self, target: str, override: Override | None) -> None:
         if override is None:
@@ -268,6 +270,7 @@ def _load(db: sqlite3.Connection, now: datetime) -> Saved:
             learnt={device: json.loads(facts) for device, facts in db.execute("SELECT device, facts FROM learnt")},
             ledgers=records.read_ledgers(db),
             seal=records.newest_seal(db),
+            kept=dict(db.execute("SELECT name, document FROM kept")),
         )
     except ValueError as error:
         raise Damaged(f"unreadable: {error}") from error

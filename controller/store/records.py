@@ -55,6 +55,15 @@ def append(db: sqlite3.Connection, records: Sequence[Record]) -> None:
         db.execute("DELETE FROM record WHERE night < ?", oldest)
 
 
+def keep(db: sqlite3.Connection, documents: Mapping[str, str | None]) -> None:
+    """Replace these documents; None deletes one."""
+    for name, document in documents.items():
+        if document is None:
+            db.execute("DELETE FROM kept WHERE name = ?", (name,))
+        else:
+            db.execute("INSERT OR REPLACE INTO kept VALUES (?, ?)", (name, document))
+
+
 def newest_seal(db: sqlite3.Connection) -> str:
     """The hash of the latest record of a night, empty without one."""
     row = db.execute("SELECT sha256 FROM record WHERE kind = 'night' ORDER BY seq DESC LIMIT 1").fetchone()

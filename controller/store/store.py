@@ -247,7 +247,9 @@ class Store:
         aside = set_aside(self._path, datetime.now(UTC))
         _log.error("store.set_aside", file=str(self._path), kept_as=aside.name, cause=str(error))
         file = Database(self._path, self._quota, first_seq)
-        kept = Journal(saved.overrides, saved.command_ids, saved.counters, saved.held, saved.learnt, saved.ledgers)
+        kept = Journal(
+            saved.overrides, saved.command_ids, saved.counters, saved.held, saved.learnt, saved.ledgers, kept=saved.kept
+        )
         file.commit(replace(kept, records=tuple(rescued(aside))))
         return file
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from config.load import SiteError, load_site
-from config.site import Building, LampType, Meter, ModbusBus, OptimumStart, OverridePolicy, Segment, Timing
+from config.site import Building, LampType, LawGuard, Meter, ModbusBus, OptimumStart, OverridePolicy, Segment, Timing
 from config.starter import example_directory
 from drivers.bacnet.settings import BacnetDevice
 from drivers.modbus.settings import ModbusDevice
@@ -69,10 +69,11 @@ def test_each_segment_has_eight_lamps_and_each_cabinet_two_phases() -> None:
 
 def test_heating() -> None:
     site = load_site(example_directory("valbourg"), {})
-    assert site.buildings["ecole-jaures"] == Building(
-        "ecole-jaures", "ecole-jaures",
-        ("ecole-jaures.classes", "ecole-jaures.maternelle", "ecole-jaures.cantine"), "Groupe scolaire Jean-Jaurès",
-    )  # fmt: skip
+    building = site.buildings["ecole-jaures"]
+    assert isinstance(building, Building)
+    assert (building.device, building.name) == ("ecole-jaures", "Groupe scolaire Jean-Jaurès")
+    assert building.zones == ("ecole-jaures.classes", "ecole-jaures.maternelle", "ecole-jaures.cantine")
+    assert building.law is LawGuard.WARN
     zone = site.zones["ecole-jaures.maternelle"]
     assert (zone.building, zone.device, zone.number) == ("ecole-jaures", "ecole-jaures", 2)
     assert zone.setpoints == Setpoints(19.0, 16.0, 8.0)

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from controller.core.cycle import cycle
-from controller.core.state import Draft, Overlay, State
+from controller.core.overlay import Overlay
+from controller.core.state import Draft, State
 from controller.core.wiring import Wiring
 from drivers.api import Silence
 from tests.controller.field import Field

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from config.site import OptimumStart, Zone
 from controller.core.arbitration import PriorityArray, Slot, Source, arbitrate
+from controller.core.heating import absence, boost, frost, law, shedding, window
 from controller.core.lighting import override_slot
 from controller.core.state import Draft
 from controller.core.wiring import Wiring
@@ -39,8 +40,14 @@ def zone_array(wiring: Wiring, draft: Draft, zone_id: str) -> PriorityArray:
     key = f"zone/{zone_id}"
     zone = wiring.site.zones[zone_id]
     default = Slot(Source.DEFAULT, zone.setpoints.reduced, "no occupancy known", None, Allure.REDUCED.value)
-    wishes = (override_slot(draft, key), draft.preheats.get(key), draft.demands.get(key))
-    return arbitrate(wishes, default, draft.now)
+    planned = arbitrate(
+        (absence.slot(wiring, draft, zone), draft.preheats.get(key), draft.demands.get(key)), default, draft.now
+    )
+    caps = (slot(wiring, draft, zone, planned.winner) for slot in (law.slot, shedding.slot))
+    lowest_first = sorted((cap for cap in caps if cap is not None), key=lambda cap: cap.value)
+    demanded = (override_slot(draft, key), window.slot(wiring, draft, zone), boost.slot(draft, zone))
+    wishes = arbitrate((*demanded, *lowest_first, *planned.slots[:-1]), default, draft.now)
+    return arbitrate((frost.slot(wiring, draft, zone, wishes.winner), *wishes.slots[:-1]), default, draft.now)
 
 
 def temperature(wiring: Wiring, draft: Draft, zone: Zone) -> float | None:

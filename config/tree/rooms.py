@@ -1,0 +1,120 @@
+"""The parts of zones and plants that bound a control function: what is not written takes the default of the tree."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from config.heating import (
+    AbsenceFile,
+    BoostFile,
+    CurveFile,
+    ExerciseFile,
+    HeatPumpFile,
+    HotWaterFile,
+    PlantFile,
+    SheddingFile,
+    WindowFile,
+)
+from config.site import (
+    Absence,
+    BoostPolicy,
+    Exercise,
+    HeatingCurve,
+    HeatPump,
+    HotWater,
+    Plant,
+    Shedding,
+    Signal,
+    WindowRule,
+)
+from config.tree.devices import Wired
+from config.tree.draft import Draft
+
+_LEVELS = (1, 2, 3)
+
+
+def window(written: WindowFile | str | None) -> WindowRule | None:
+    """The rule of an open window; None where it is off."""
+    if isinstance(written, str):
+        return None
+    rule = WindowRule()
+    if written is None:
+        return rule
+    return WindowRule(written.slope, _or(written.lasting, rule.lasting))
+
+
+def absence(draft: Draft, devices: Mapping[str, Wired], written: AbsenceFile | None, of_zone: str) -> Absence | None:
+    """The detector of a zone, which must exist."""
+    if written is None:
+        return None
+    name = written.device or of_zone
+    device = draft.find("device", name, devices, written.where("device")) if written.device else devices.get(name)
+    if device is not None and not device.has(f"presence.{written.number}.detected"):
+        draft.error(written.where("number"), f"profile {device.profile.id} has no presence.{written.number}.detected")
+    return Absence(name, written.number, _or(written.after, timedelta(minutes=30)), written.reduce)
+
+
+def boost(written: BoostFile | None) -> BoostPolicy | None:
+    """Warmth on demand."""
+    if written is None:
+        return None
+    default = BoostPolicy()
+    return BoostPolicy(_or(written.lasting, default.lasting), _or(written.cap, default.cap), written.maximum)
+
+
+def plant(draft: Draft, written: PlantFile | None) -> Plant | None:
+    """The heat generator and how it is led."""
+    if written is None:
+        return None
+    default = Plant()
+    return Plant(
+        generator=written.generator,
+        curve=None if written.curve is None else _curve(draft, written.curve),
+        summer_above_c=written.summer_above,
+        frost_outdoor_c=written.frost_outdoor,
+        exercise=None if written.exercise is None else _exercise(written.exercise),
+        heat_pump=None if written.heat_pump is None else _heat_pump(written.heat_pump),
+        hot_water=None if written.hot_water is None else _hot_water(written.hot_water),
+        start_within=_or(written.start_within, default.start_within),
+    )
+
+
+def shedding(draft: Draft, written: SheddingFile | None, signals: Mapping[str, Signal]) -> Shedding | None:
+    """What a building gives up, and for which signal."""
+    if written is None:
+        return None
+    draft.find("signal", written.signal, signals, written.where("signal"))
+    if wrong := [level for level in written.reduce if level not in _LEVELS]:
+        draft.error(written.where("reduce"), f"{wrong[0]} is no level of a signal: 1, 2 or 3")
+    default = Shedding(written.signal)
+    stagger, longest = _or(written.stagger, default.stagger), _or(written.longest, default.longest)
+    return Shedding(written.signal, dict(written.reduce), stagger, longest)
+
+
+def _curve(draft: Draft, written: CurveFile) -> HeatingCurve:
+    if written.minimum >= written.maximum:
+        draft.error(written.where("minimum"), "must be less than maximum")
+    return HeatingCurve(
+        written.slope, written.shift, written.minimum, written.maximum, written.room, written.feedback,
+        written.feedback_cap, _or(written.damping, HeatingCurve().damping),
+    )  # fmt: skip
+
+
+def _exercise(written: ExerciseFile) -> Exercise:
+    default = Exercise()
+    return Exercise(_or(written.after, default.after), _or(written.lasting, default.lasting))
+
+
+def _heat_pump(written: HeatPumpFile) -> HeatPump:
+    default = HeatPump()
+    on, off = _or(written.min_on, default.min_on), _or(written.min_off, default.min_off)
+    return HeatPump(on, off, written.starts_per_hour, written.setback, written.backup_below)
+
+
+def _hot_water(written: HotWaterFile) -> HotWater:
+    return HotWater(written.storage, _or(written.lasting, HotWater().lasting), written.least)
+
+
+def _or(span: timedelta | None, default: timedelta) -> timedelta:
+    return default if span is None else span

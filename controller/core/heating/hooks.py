@@ -1,0 +1,60 @@
+"""What a cycle calls of the heating: a device was heard, something is due, a signal spoke, a core begins."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from controller.core.commands import Heard
+from controller.core.heating import plant, shedding, window
+from controller.core.heating.zones import temperature, zone_due
+from controller.core.image import DeviceImage
+from controller.core.rooms import Room
+from controller.core.state import Draft
+from controller.core.wiring import Wiring
+
+_DUE = {"zone": zone_due, "plant": plant.due}
+"""By the kind of the key that was scheduled."""
+
+
+def begin(wiring: Wiring, draft: Draft) -> None:
+    """Take up every zone and every generator; what was kept over a restart is in ``draft.kept``."""
+    for zone_id in wiring.site.zones:
+        zone_due(wiring, draft, zone_id)
+    for building_id in wiring.site.buildings:
+        plant.begin(wiring, draft, building_id)
+
+
+def heard(wiring: Wiring, draft: Draft, device: str, before: DeviceImage, image: DeviceImage) -> None:
+    """A device answered: what its rooms and its generator make of it."""
+    for zone_id in wiring.zones_of.get(device, ()):
+        _room_heard(wiring, draft, zone_id, image)
+    for building_id in wiring.buildings_at.get(device, ()):
+        plant.heard(wiring, draft, building_id)
+
+
+def due(wiring: Wiring, draft: Draft, kind: str, rest: str) -> bool:
+    """``kind/rest`` is due; False where it is none of ours."""
+    found = _DUE.get(kind)
+    if found is None:
+        return False
+    found(wiring, draft, rest)
+    return True
+
+
+def signalled(wiring: Wiring, draft: Draft, said: Heard) -> None:
+    """A signal has spoken."""
+    shedding.signalled(wiring, draft, said)
+
+
+def _room_heard(wiring: Wiring, draft: Draft, zone_id: str, image: DeviceImage) -> None:
+    zone = wiring.site.zones[zone_id]
+    measured = temperature(wiring, draft, zone)
+    reading = image.readings.get(f"zone.{zone.number}.temperature")
+    if measured is None or reading is None:
+        return
+    room = draft.rooms.get(zone_id) or Room()
+    trace = room.trace.with_reading(reading.at, measured)
+    if trace is room.trace:
+        return
+    draft.rooms[zone_id] = replace(room, trace=trace)
+    window.heard(wiring, draft, zone, reading.at)

@@ -1,0 +1,70 @@
+"""What the core remembers of a heated zone and of a heat generator between two cycles, besides what was last read.
+
+Data alone: each control function of ``controller.core.heating`` keeps its own part here, and all of it may be lost at
+a restart. What must survive one is kept as a document (``Draft.keep``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+TRACE_EVERY = timedelta(minutes=1)
+TRACE_FOR = timedelta(minutes=90)
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """The latest good temperatures of a room, degrees C, at most one a minute; the oldest first."""
+
+    points: tuple[tuple[datetime, float], ...] = ()
+
+    def with_reading(self, at: datetime, value_c: float) -> Trace:
+        """The trace with one more; the very same object while a minute has not passed."""
+        if self.points and timedelta() <= at - self.points[-1][0] < TRACE_EVERY:
+            return self
+        kept = tuple(point for point in self.points if timedelta() < at - point[0] <= TRACE_FOR)
+        return Trace((*kept, (at, value_c)))
+
+    def slope_k_h(self, at: datetime, over: timedelta) -> float | None:
+        """How fast it rises by least squares over the span before ``at``; None with less than half of it known."""
+        seen = [((when - at) / timedelta(hours=1), value) for when, value in self.points if at - when <= over]
+        if len(seen) < 3 or (seen[-1][0] - seen[0][0]) * timedelta(hours=1) < over / 2:
+            return None
+        mean_t = sum(t for t, _ in seen) / len(seen)
+        mean_v = sum(v for _, v in seen) / len(seen)
+        spread = sum((t - mean_t) ** 2 for t, _ in seen)
+        return sum((t - mean_t) * (v - mean_v) for t, v in seen) / spread
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """One zone."""
+
+    trace: Trace = Trace()
+
+
+@dataclass(frozen=True, slots=True)
+class Damped:
+    """A temperature behind a low-pass filter, degrees C, as it was at an instant."""
+
+    value_c: float
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PlantMemory:
+    """One building's heat generator."""
+
+    outdoor: Damped | None = None
+    """The outdoor temperature damped over the time constant of the heating curve (12 h where there is none)."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignalState:
+    """What a signal last said: ``level`` 0-3 in force from ``since`` to before ``until``; ``word`` as it came."""
+
+    level: int
+    since: datetime
+    until: datetime | None
+    word: str = ""
