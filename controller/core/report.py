@@ -14,6 +14,7 @@ from controller.core.diagnostics import by_hand, powered
 from controller.core.drive import expected_power_w, told_level
 from controller.core.drive import reasons as drive_words
 from controller.core.heating import ready_at, temperature
+from controller.core.heating.telling import building_facts, zone_facts
 from controller.core.image import NOTHING_HEARD, DeviceImage
 from controller.core.loads import PhaseLoad
 from controller.core.reconcile import array_of
@@ -188,6 +189,7 @@ def _building(wiring: Wiring, draft: Draft, identity: str) -> Payload:
         "heating_kw": _rounded(image.value("boiler.power"), 1),
         "heating_kwh": _rounded(image.value("boiler.energy"), 2),
         "zones": len(building.zones),
+        **building_facts(wiring, draft, building),
         "quality": _device_quality(wiring, draft, building.device),
     }
 
@@ -212,7 +214,7 @@ def _zone(wiring: Wiring, draft: Draft, identity: str) -> Payload:
         body["allure"] = winner.allure
         ready = ready_at(zone, winner, temperature(wiring, draft, zone), draft.now)
         body["ready_at"] = None if ready is None else rfc3339(ready)
-    return body | commanded
+    return body | zone_facts(wiring, draft, zone) | commanded
 
 
 _BODIES: dict[str, Callable[[Wiring, Draft, str], Payload]] = {
