@@ -16,10 +16,10 @@ LOCKED := uv.lock pyproject.toml scripts/setup scripts/uv scripts/uv.txt
 NODE_READY := tests/interop/node_modules/.package-lock.json
 ARGS ?=
 
-.PHONY: help demo test interop campaign check setup bench bench-doc lock dist clean
+.PHONY: help demo test interop campaign check setup bench bench-doc energyplus lock dist clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-9s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-10s %s\n", $$1, $$2}' Makefile
 
 demo: .venv/.ready-demo ## a simulated town, a broker and the daemon; make demo ARGS="--speed 1200 --for 2m"
 	@$(BIN)/veilleuse demo $(ARGS)
@@ -49,6 +49,9 @@ bench: .venv/.ready-test ## the figures of docs/performance.md; make bench ARGS=
 bench-doc: .venv/.ready-bench ## docs/performance.md and its plot from the last figures of make bench
 	@$(BIN)/python -m bench.page
 
+energyplus: .venv/.ready-energyplus ## the core against EnergyPlus' school and its own schedules; make energyplus ARGS="--weather usa_co_denver"
+	@$(BIN)/python -m bench.energyplus $(ARGS)
+
 setup: .venv/.ready-test ## the environment for both, and nothing else
 
 lock: .venv/.ready-test ## resolve the dependencies again; make lock ARGS="--upgrade"
@@ -73,6 +76,10 @@ clean: ## remove the environment, caches and dist/
 
 .venv/.ready-bench: $(LOCKED)
 	@sh scripts/setup bench
+	@touch .venv/.ready-demo .venv/.ready-test $@
+
+.venv/.ready-energyplus: $(LOCKED)
+	@sh scripts/setup energyplus
 	@touch .venv/.ready-demo .venv/.ready-test $@
 
 $(NODE_READY): tests/interop/package-lock.json
