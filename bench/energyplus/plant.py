@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from pyenergyplus.api import EnergyPlusAPI
 
@@ -20,6 +20,7 @@ from bench.energyplus.weather import Station
 
 _WEATHER_RUN = 3
 """``kind_of_sim`` of a run through the weather file."""
+_METERS = ("NaturalGas:Facility", "Heating:NaturalGas", "Electricity:Facility")
 _JOULES_PER_KWH = 3.6e6
 _STUCK_S = 300.0
 DEVICE = "energyplus"
@@ -95,16 +96,17 @@ class EnergyPlusPlant:
         self._exchange = self._api.exchange
         self._state = self._api.state_manager.new_state()
         self._go, self._waiting = threading.Semaphore(0), threading.Semaphore(0)
-        self._arrived = self._ended = self._abandoned = False
+        self._arrived = self._ended = False
+        self._abandoned = threading.Event()
         self._reads: dict[str, Callable[[], float]] = {}
         self._points: dict[str, _Commandable] = {}
         self._late: dict[int, float] = {}
         self._late_handles: dict[str, int] = {}
         self._meters: dict[str, int] = {}
-        self.energy_kwh: dict[str, float] = {"NaturalGas:Facility": 0.0, "Heating:NaturalGas": 0.0}
+        self.energy_kwh: dict[str, float] = dict.fromkeys(_METERS, 0.0)
         self._thread = threading.Thread(target=self._simulate, name="energyplus", daemon=True)
 
-    def __enter__(self) -> EnergyPlusPlant:
+    def __enter__(self) -> Self:
         self._ask_for_variables()
         self._call_back()
         self._thread.start()
@@ -113,7 +115,7 @@ class EnergyPlusPlant:
 
     def __exit__(self, *_: object) -> None:
         if not self._ended:
-            self._abandoned = True
+            self._abandoned.set()
             self._go.release()
         self._thread.join(_STUCK_S)
         self._api.runtime.clear_callbacks()
@@ -163,6 +165,15 @@ class EnergyPlusPlant:
         self._steps += 1
         self._wait()
 
+    @property
+    def outdoor_c(self) -> float:
+        """Outside, in the shade."""
+        return self._reads["outdoor.temperature"]()
+
+    def air_c(self, number: int) -> float:
+        """What the thermostat of a zone sees."""
+        return self._reads[f"zone.{number}.temperature"]()
+
     def operative_c(self, number: int) -> float:
         """What a person feels in a zone: air and walls. The thermostat does not see it."""
         return self._reads[f"operative.{number}"]()
@@ -210,7 +221,7 @@ class EnergyPlusPlant:
 
     def _before_step(self, state: Any) -> None:  # noqa: ANN401 - a pointer of the library
         """In EnergyPlus' thread: hand over to whoever steps, and wait to be told to go."""
-        if self._abandoned or not self._is_run(state):
+        if self._abandoned.is_set() or not self._is_run(state):
             return
         self._arrived = False
         try:
@@ -220,7 +231,7 @@ class EnergyPlusPlant:
         finally:
             self._waiting.release()
         self._go.acquire()
-        if self._abandoned:
+        if self._abandoned.is_set():
             self._api.runtime.stop_simulation(state)
 
     def _after_step(self, state: Any) -> None:  # noqa: ANN401 - a pointer of the library
