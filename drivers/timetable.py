@@ -1,0 +1,246 @@
+"""A controller's own schedule as a value: the week, its exceptions, and which row of them rules at a local time. Pure.
+
+Source: ASHRAE 135 clause 12.24 (Schedule), 12.9 (Calendar), 21 (dates). Which row rules, the first that says something:
+
+1. outside the effective period: Schedule_Default, nothing else is looked at;
+2. the exceptions of the day by their priority (1 wins), of the same priority by their place in the array; each is its
+   latest entry of the day, and says nothing before its first one or while that entry is NULL;
+3. the weekday's latest entry; from 00:00 to its first one, and where it is NULL, Schedule_Default.
+
+A Schedule_Default of None is NULL: the point is relinquished. Times and dates are those of the controller's own clock.
+"""
+
+from __future__ import annotations
+
+import calendar
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from enum import StrEnum
+
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+ODD_MONTHS, EVEN_MONTHS = 13, 14
+LAST_DAY, ODD_DAYS, EVEN_DAYS = 32, 33, 34
+LAST_WEEK, MOST_BACK = 6, 9
+"""WeekNDay: 1-5 count seven days each from the first of the month; 6 the last seven, 7-9 the seven before those."""
+HORIZON_DAYS = 400
+LOWEST_PRIORITY = 16
+
+_DAY = timedelta(days=1)
+_WEEK_DAYS = 7
+
+
+@dataclass(frozen=True, slots=True)
+class DatePattern:
+    """Days of a pattern; what is None may be anything. ``month`` 13 odd, 14 even; ``day`` 32 last, 33 odd, 34 even.
+
+    ``weekday`` 1 is Monday.
+    """
+
+    year: int | None
+    month: int | None
+    day: int | None
+    weekday: int | None
+
+    def holds(self, on: date) -> bool:
+        """Whether ``on`` is one of them."""
+        return (
+            self.year in (None, on.year)
+            and _in_month(self.month, on)
+            and _on_day(self.day, on)
+            and self.weekday in (None, on.isoweekday())
+        )
+
+    def __str__(self) -> str:
+        if self.year and self.month and self.day and self.month <= 12 and self.day <= 31:
+            return f"{self.year}-{self.month:02}-{self.day:02}"
+        parts = (self.year, self.month, self.day, self.weekday)
+        return "date {}-{}-{} weekday {}".format(*("*" if part is None else part for part in parts))
+
+
+@dataclass(frozen=True, slots=True)
+class DateRange:
+    """Days from ``start`` to ``end``, both included; None is open. The standard knows no other wildcard in here."""
+
+    start: date | None
+    end: date | None
+
+    def holds(self, on: date) -> bool:
+        """Whether ``on`` is one of them."""
+        return (self.start is None or self.start <= on) and (self.end is None or on <= self.end)
+
+    def __str__(self) -> str:
+        return f"{self.start or '*'}..{self.end or '*'}"
+
+
+@dataclass(frozen=True, slots=True)
+class WeekNDay:
+    """Weekdays of the month's weeks; what is None may be anything. ``month`` as in DatePattern, ``week`` 1-9."""
+
+    month: int | None
+    week: int | None
+    weekday: int | None
+
+    def holds(self, on: date) -> bool:
+        """Whether ``on`` is one of them."""
+        return _in_month(self.month, on) and _in_week(self.week, on) and self.weekday in (None, on.isoweekday())
+
+    def __str__(self) -> str:
+        parts = (self.month, self.week, self.weekday)
+        return "month {} week {} weekday {}".format(*("*" if part is None else part for part in parts))
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarRef:
+    """The days of a Calendar object of the same device."""
+
+    instance: int
+
+    def __str__(self) -> str:
+        return f"calendar,{self.instance}"
+
+
+CalendarEntry = DatePattern | DateRange | WeekNDay
+Calendars = Mapping[int, Sequence[CalendarEntry]]
+"""The date list of each Calendar object of the device, by instance."""
+ANY_DAY = DateRange(None, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """From ``at`` on the value is ``value``, None is NULL."""
+
+    at: time
+    value: float | None
+
+
+Day = tuple[Entry, ...]
+"""In whatever order the device has them."""
+NO_WEEK: tuple[Day, ...] = ((),) * _WEEK_DAYS
+
+
+@dataclass(frozen=True, slots=True)
+class SpecialDays:
+    """One row of an exception schedule. Of two that meet the lower ``priority`` number wins, 1 to 16."""
+
+    period: CalendarEntry | CalendarRef
+    entries: Day
+    priority: int
+
+
+@dataclass(frozen=True, slots=True)
+class Timetable:
+    """A Schedule object. ``weekly`` has Monday first; ``default`` and what is None in an entry is NULL.
+
+    ``priority_for_writing`` None: not known, or to be left as it is.
+    """
+
+    effective: DateRange
+    weekly: tuple[Day, ...]
+    exceptions: tuple[SpecialDays, ...]
+    default: float | None
+    priority_for_writing: int | None = None
+    out_of_service: bool = False
+
+
+class Row(StrEnum):
+    """Which part of a schedule rules."""
+
+    OUTSIDE = "outside the effective period"
+    EXCEPTION = "exception"
+    WEEKLY = "weekly"
+    DEFAULT = "schedule default"
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """What a schedule says at an instant, and by which row; ``words`` are for people."""
+
+    value: float | None
+    row: Row
+    words: str
+
+
+def value_at(timetable: Timetable, at: datetime, calendars: Calendars) -> Ruling:
+    """What ``timetable`` says at the local time ``at`` (naive). A Calendar that is not known has no days."""
+    if not timetable.effective.holds(at.date()):
+        return Ruling(timetable.default, Row.OUTSIDE, f"{Row.OUTSIDE} {timetable.effective}")
+    for index, special in _of_day(timetable, at.date(), calendars):
+        entry = _latest(special.entries, at.time())
+        if entry is not None and entry.value is not None:
+            words = f"exception {index} ({special.period}, priority {special.priority}) since {entry.at:%H:%M}"
+            return Ruling(entry.value, Row.EXCEPTION, words)
+    entry = _latest(timetable.weekly[at.weekday()], at.time())
+    if entry is not None and entry.value is not None:
+        return Ruling(entry.value, Row.WEEKLY, f"weekly {WEEKDAYS[at.weekday()]} since {entry.at:%H:%M}")
+    return Ruling(timetable.default, Row.DEFAULT, f"{Row.DEFAULT}: no entry of {WEEKDAYS[at.weekday()]} is in force")
+
+
+def next_change(
+    timetable: Timetable, at: datetime, calendars: Calendars, within_days: int = HORIZON_DAYS
+) -> datetime | None:
+    """The first local time after ``at`` at which the value is another one; None where there is none for so long."""
+    value = value_at(timetable, at, calendars).value
+    for ahead in range(within_days + 1):
+        day = at.date() + _DAY * ahead
+        for moment in _moments(timetable, day, calendars):
+            instant = datetime.combine(day, moment)
+            if instant > at and value_at(timetable, instant, calendars).value != value:
+                return instant
+    return None
+
+
+def _of_day(timetable: Timetable, day: date, calendars: Calendars) -> list[tuple[int, SpecialDays]]:
+    """The exceptions of a day with their places in the array (from 1), the strongest first."""
+    found = [
+        (index, special)
+        for index, special in enumerate(timetable.exceptions, 1)
+        if _holds(special.period, day, calendars)
+    ]
+    return sorted(found, key=lambda row: (row[1].priority, row[0]))
+
+
+def _holds(period: CalendarEntry | CalendarRef, day: date, calendars: Calendars) -> bool:
+    if isinstance(period, CalendarRef):
+        return any(entry.holds(day) for entry in calendars.get(period.instance, ()))
+    return period.holds(day)
+
+
+def _latest(entries: Day, at: time) -> Entry | None:
+    """The entry in force; of two at one time the later one in the list."""
+    begun = [(entry.at, place) for place, entry in enumerate(entries) if entry.at <= at]
+    return entries[max(begun)[1]] if begun else None
+
+
+def _moments(timetable: Timetable, day: date, calendars: Calendars) -> Iterator[time]:
+    """The times of a day at which anything may change, in order."""
+    rows = [special.entries for _, special in _of_day(timetable, day, calendars)]
+    rows.append(timetable.weekly[day.weekday()])
+    yield from sorted({time(0), *(entry.at for entries in rows for entry in entries)})
+
+
+def _in_month(month: int | None, on: date) -> bool:
+    if month in (ODD_MONTHS, EVEN_MONTHS):
+        return on.month % 2 == (month == ODD_MONTHS)
+    return month in (None, on.month)
+
+
+def _on_day(day: int | None, on: date) -> bool:
+    if day == LAST_DAY:
+        return on.day == _length(on)
+    if day in (ODD_DAYS, EVEN_DAYS):
+        return on.day % 2 == (day == ODD_DAYS)
+    return day in (None, on.day)
+
+
+def _in_week(week: int | None, on: date) -> bool:
+    if week is None:
+        return True
+    if week < LAST_WEEK:
+        return (on.day - 1) // _WEEK_DAYS + 1 == week
+    return (_length(on) - on.day) // _WEEK_DAYS == week - LAST_WEEK
+
+
+def _length(on: date) -> int:
+    """Days in the month."""
+    return calendar.monthrange(on.year, on.month)[1]
