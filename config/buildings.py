@@ -95,6 +95,31 @@ class BoostPolicy:
     maximum_c: float = 19.0
 
 
+class Drift(StrEnum):
+    """What becomes of a controller's schedule that somebody else changed: it is told of either way."""
+
+    PUSH = "push"
+    TELL = "tell"
+
+
+@dataclass(frozen=True, slots=True)
+class Delegation:
+    """Where the plan of a zone goes: the Schedule object ``schedule,1`` of its device, and what that has room for.
+
+    ``modes``: its values are 1 comfort, 2 reduced, 3 frost, 4 off, else degrees C. ``lead`` is how much earlier than
+    the opening comfort begins: the controller knows no optimum start.
+    """
+
+    schedule: str
+    calendar: str | None = None
+    modes: bool = False
+    entries_per_day: int = 6
+    exceptions: int = 1
+    check: timedelta = timedelta(hours=6)
+    lead: timedelta = timedelta()
+    drift: Drift = Drift.PUSH
+
+
 @dataclass(frozen=True, slots=True)
 class Zone:
     """One heated zone, ``id`` is ``<building>.<zone>``: the points ``zone.<number>.*`` of ``device``."""
@@ -118,6 +143,8 @@ class Zone:
     frost_slot: bool = False
     """Whether frost protection takes slot 5 of the device's priority array; else it goes with the automatic value."""
     sheddable: bool = True
+    delegate: Delegation | None = None
+    """Given where ``steering`` is DELEGATE, and only there."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from config.buildings import Emitter, Generator, LawGuard, SignalKind, Steering
+from config.buildings import Drift, Emitter, Generator, LawGuard, SignalKind, Steering
 from config.fields import Celsius, Duration, Id, Number, Text, Words
 from config.written import Written
 from schedules.optimum_start import HEAVY_MINUTES_PER_K
@@ -14,6 +14,8 @@ from schedules.optimum_start import HEAVY_MINUTES_PER_K
 Kelvin = Annotated[Number, Field(ge=0, le=10)]
 Square = Annotated[Number, Field(gt=0)]
 PointNumber = Annotated[int, Field(strict=True, ge=1, le=65535)]
+ScheduleName = Annotated[str, Field(pattern=r"^schedule,\d{1,7}$")]
+CalendarName = Annotated[str, Field(pattern=r"^calendar,\d{1,7}$")]
 Use = Literal["school", "office", "hall", "sports", "other"]
 
 
@@ -72,6 +74,25 @@ class BoostFile(Written):
     maximum: Celsius = Field(19.0, description="degrees C at most")
 
 
+class DelegateFile(Written):
+    """The plan of a zone in its controller's own Schedule object, so that it survives this gateway."""
+
+    schedule: ScheduleName = Field(description="the controller's Schedule object, e.g. schedule,1")
+    calendar: CalendarName | None = Field(
+        None, description="a Calendar object of its own for the closed days, e.g. calendar,1"
+    )
+    values: Literal["setpoint", "mode"] = Field(
+        "setpoint", description="degrees C, or the numbers 1 comfort, 2 reduced, 3 frost, 4 off"
+    )
+    entries_per_day: Annotated[int, Field(strict=True, ge=2, le=100)] = Field(
+        6, description="room for so many entries a day"
+    )
+    exceptions: Annotated[int, Field(strict=True, ge=0, le=255)] = Field(1, description="room for so many exceptions")
+    check: Duration | None = Field(None, description="compared with the controller so often, default 6h")
+    lead: Duration | None = Field(None, description="comfort begins so much before the opening, default 0")
+    drift: Drift = Field(Drift.PUSH, description="what somebody else changed: push it again, or only tell")
+
+
 class ZoneFile(Written):
     """One heated zone of a building."""
 
@@ -93,6 +114,7 @@ class ZoneFile(Written):
     frost_below: Celsius = Field(6.0, description="colder than this the zone is heated whatever anybody wants")
     frost_slot: bool = Field(False, description="true: frost protection takes slot 5 of the device's priority array")
     sheddable: bool = Field(True, description="false: load shedding passes it by")
+    delegate: DelegateFile | None = Field(None, description="steering: delegate, and to which objects")
 
 
 class CurveFile(Written):

@@ -14,6 +14,8 @@ from config.buildings import (
     Absence,
     BoostPolicy,
     Building,
+    Delegation,
+    Drift,
     Emitter,
     Exercise,
     Generator,
@@ -39,9 +41,10 @@ from schedules.plan import Plan
 from schedules.sun import Place
 
 __all__ = [
-    "Absence", "BacnetBus", "BacnetDevice", "BacnetPoint", "BoostPolicy", "Building", "Emitter", "Exercise",
-    "Generator", "HeatPump", "HeatingCurve", "HotWater", "LawGuard", "ModbusBus", "ModbusDevice", "ModbusPoint",
-    "OptimumStart", "Plant", "Shedding", "Signal", "SignalKind", "Steering", "WindowRule", "Zone",
+    "Absence", "BacnetBus", "BacnetDevice", "BacnetPoint", "BoostPolicy", "Building", "Delegation", "Drift",
+    "Emitter", "Exercise", "Generator", "HeatPump", "HeatingCurve", "HotWater", "LawGuard", "ModbusBus",
+    "ModbusDevice", "ModbusPoint", "OptimumStart", "Plant", "Shedding", "Signal", "SignalKind", "Steering",
+    "WindowRule", "Zone",
 ]  # fmt: skip
 
 

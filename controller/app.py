@@ -175,6 +175,8 @@ class Daemon:
         self._state, self._next_due = step.state, step.next_due
         if step.writes and not self._stopping:
             self._buses.put(step.writes)
+        if step.errands and not self._stopping:
+            self._buses.ask(step.errands)
         if step.journal:
             self._counters.update(step.journal.counters)
             self._ledgers.update(step.journal.ledgers)

@@ -11,9 +11,9 @@ import structlog
 
 from config.site import Bus, Site
 from controller.clock import Clock
-from controller.lane import LaneTask, Sink
+from controller.lane import Heard, LaneTask, Sink
 from controller.wakes import Wakes
-from drivers.api import BindFailed, Driver, Host, Memory, Notice, Observation, Silence, Write, WriteResult
+from drivers.api import BindFailed, Driver, Errand, Host, Memory, Notice, Silence, Write
 from drivers.registry import DRIVERS, BusDevice
 
 _log = structlog.get_logger()
@@ -76,13 +76,20 @@ class Buses:
             if lane is not None:
                 lane.put((write,))
 
+    def ask(self, errands: Iterable[Errand]) -> None:
+        """Hand errands at Schedule objects to the lanes of their devices."""
+        for errand in errands:
+            lane = self._lane_of.get(errand.ref.device)
+            if lane is not None:
+                lane.ask((errand,))
+
     async def flushed(self) -> None:
         """Wait until every queued write was sent."""
         for running in list(self._running.values()):
             for lane in running.lanes:
                 await lane.flushed()
 
-    def _hear(self, items: Sequence[Observation | WriteResult]) -> None:
+    def _hear(self, items: Sequence[Heard]) -> None:
         if isinstance(items[0], Notice):  # they never come together with readings, which are many
             for item in items:
                 if isinstance(item, Notice):

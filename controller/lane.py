@@ -19,23 +19,32 @@ from drivers.api import (
     BadAnswer,
     Driver,
     DriverError,
+    Errand,
     Lane,
+    Look,
     NoAnswer,
     NotConnected,
     Notice,
     Observation,
     Outcome,
+    PushResult,
     Refused,
+    ScheduleRef,
+    ScheduleSeen,
+    Scheduling,
     Silence,
     Write,
     WriteResult,
 )
 
-Sink = Callable[[Sequence[Observation | WriteResult]], None]
+Heard = Observation | WriteResult | ScheduleSeen | PushResult
+Sink = Callable[[Sequence[Heard]], None]
 
 _SILENCES = (NoAnswer, NotConnected, BadAnswer)
 _SILENT_AFTER = 2
 """Failures in a row: one frame lost to noise on a shared line is no silence, and its repeat comes a second later."""
+_PATIENCE_S = 30.0
+"""An errand waits for a moment without polls, but no longer than that."""
 
 
 @dataclass(slots=True)
@@ -46,6 +55,9 @@ class _Peer:
     """Since its last answer to anything."""
     not_before: float = 0.0
     writes: dict[tuple[str, int], Write] = field(default_factory=dict)
+    errands: dict[ScheduleRef, Errand] = field(default_factory=dict)
+    """The latest at each Schedule object."""
+    errands_since: float = 0.0
 
 
 class LaneTask:
@@ -98,6 +110,15 @@ class LaneTask:
             self._peers[write.point.device].writes[write.point.point, write.priority] = write
         self._woken.set()
 
+    def ask(self, errands: Iterable[Errand]) -> None:
+        """Queue errands at Schedule objects; a newer one replaces one that still waits there."""
+        for errand in errands:
+            peer = self._peers[errand.ref.device]
+            if not peer.errands:
+                peer.errands_since = asyncio.get_running_loop().time()
+            peer.errands[errand.ref] = errand
+        self._woken.set()
+
     async def run(self) -> None:
         """Poll and write until cancelled."""
         loop = asyncio.get_running_loop()
@@ -112,9 +133,13 @@ class LaneTask:
                 self._idle.set()
                 self._idle = None
             turn = self._next(turns, loop.time())  # one between two rounds of writes: a ramp never starves the readings
-            if turn is not None:
-                if await self._read(turn):
-                    self._judge_load(turns)
+            if turn is not None and await self._read(turn):
+                self._judge_load(turns)
+            errand = self._next_errand(loop.time(), idle=turn is None)
+            if errand is not None:
+                await self._run(errand)
+            elif turn is not None:
+                continue
             else:
                 await self._rest(turns)
 
@@ -127,12 +152,42 @@ class LaneTask:
     def _next(self, turns: Iterable[Turn], now: float) -> Turn | None:
         return next_turn((turn for turn in turns if self._earliest(turn) <= now + GRAIN_S), now)
 
+    def _next_errand(self, now: float, *, idle: bool) -> Errand | None:
+        """One whose device may be asked, between polls: now if nothing else is due, else when it has waited long."""
+        for peer in self._peers.values():
+            if peer.errands and peer.not_before <= now + GRAIN_S and (idle or now - peer.errands_since > _PATIENCE_S):
+                peer.errands_since = now
+                return peer.errands.pop(next(iter(peer.errands)))
+        return None
+
+    async def _run(self, errand: Errand) -> None:
+        """Read or write a Schedule object; whoever asked hears of it, or asks again."""
+        device = errand.ref.device
+        if not isinstance(self._driver, Scheduling):
+            return
+        try:
+            told: Heard
+            if isinstance(errand, Look):
+                told = await self._driver.look(errand)
+            else:
+                told = await self._driver.push(errand)
+        except DriverError as error:
+            now = self._clock.now()
+            if isinstance(errand, Look):
+                told = ScheduleSeen(errand.ref, None, now, error.cause)
+            else:
+                told = PushResult(errand.ref, Outcome.NO_FEEDBACK, now, detail=error.cause)
+            self._failed(device, error)
+        else:
+            self._answered(device)
+        self._sink([told])
+
     def _earliest(self, turn: Turn) -> float:
         return max(turn.due, self._peers[turn.poll.device].not_before)
 
     async def _rest(self, turns: Iterable[Turn]) -> None:
         """Wait for new writes or for whatever may be sent next."""
-        held = (peer.not_before for peer in self._peers.values() if peer.writes)
+        held = (peer.not_before for peer in self._peers.values() if peer.writes or peer.errands)
         earliest = min((*map(self._earliest, turns), *held), default=None)
         if earliest is not None:
             self._wakes.at(earliest, self._woken)

@@ -20,7 +20,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import ClassVar, NamedTuple, Protocol
+from typing import ClassVar, NamedTuple, Protocol, runtime_checkable
+
+from drivers.timetable import Agenda
 
 Now = Callable[[], datetime]
 """The site's clock: aware UTC. Given to a driver at the composition root; drivers never ask the system."""
@@ -139,6 +141,59 @@ class WriteResult:
 
 
 @dataclass(frozen=True, slots=True)
+class ScheduleRef:
+    """A device's own Schedule object (``schedule,1``), and the Calendar object (``calendar,1``) that goes with it.
+
+    ``whole`` says that its values are whole numbers (modes), else they are REAL.
+    """
+
+    device: str
+    schedule: str
+    calendar: str | None = None
+    whole: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Read what a Schedule object holds."""
+
+    ref: ScheduleRef
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """Write what differs from ``agenda``, and read back."""
+
+    ref: ScheduleRef
+    agenda: Agenda
+
+
+Errand = Look | Push
+"""What a device is asked for between its polls, one at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleSeen:
+    """What a Schedule object holds; ``agenda`` None where it could not be read, ``cause`` says why."""
+
+    ref: ScheduleRef
+    agenda: Agenda | None
+    at: datetime
+    cause: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PushResult:
+    """What became of a push: APPLIED, REJECTED or NO_FEEDBACK, judged by what was read back (``seen``)."""
+
+    ref: ScheduleRef
+    outcome: Outcome
+    at: datetime
+    seen: Agenda | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Poll:
     """One due unit of reading: points of one device that share a period. ``index`` is the driver's own key."""
 
@@ -227,6 +282,19 @@ class Driver(Protocol):
 
         A refusal is a result (REJECTED), not an error; an unreachable device raises Retryable.
         """
+        ...
+
+
+@runtime_checkable
+class Scheduling(Protocol):
+    """What a driver can do besides, where its devices have schedules of their own. Raises Retryable as ``read``."""
+
+    async def look(self, errand: Look) -> ScheduleSeen:
+        """What the Schedule object holds; a refusal is an answer without an agenda."""
+        ...
+
+    async def push(self, errand: Push) -> PushResult:
+        """Write what differs and read back; a refusal is a result (REJECTED)."""
         ...
 
 

@@ -143,6 +143,14 @@ class Timetable:
     out_of_service: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Agenda:
+    """A Schedule object, and the date list of the Calendar object that goes with it (None: there is none)."""
+
+    timetable: Timetable
+    dates: tuple[CalendarEntry, ...] | None = None
+
+
 class Row(StrEnum):
     """Which part of a schedule rules."""
 
@@ -188,6 +196,77 @@ def next_change(
             if instant > at and value_at(timetable, instant, calendars).value != value:
                 return instant
     return None
+
+
+def differences(wanted: Agenda, seen: Agenda) -> tuple[str, ...]:
+    """What ``seen`` has otherwise than ``wanted``, in words; empty where both rule alike.
+
+    The order of a day's entries and of a date list says nothing, nor does an exception without entries. What ``wanted``
+    leaves open (``priority_for_writing`` None, no date list) is not compared.
+    """
+    return tuple(_differences(wanted, seen))
+
+
+def _differences(wanted: Agenda, seen: Agenda) -> Iterator[str]:
+    ours, theirs = wanted.timetable, seen.timetable
+    for weekday, asked, found in zip(WEEKDAYS, ours.weekly, theirs.weekly, strict=True):
+        if _sorted(asked) != _sorted(found):
+            yield f"{weekday}: {words_of(found)} instead of {words_of(asked)}"
+    yield from _of_exceptions(ours.exceptions, theirs.exceptions)
+    yield from _of_dates(wanted.dates, seen.dates)
+    if ours.default != theirs.default:
+        yield f"default: {_word(theirs.default)} instead of {_word(ours.default)}"
+    if ours.effective != theirs.effective:
+        yield f"effective period: {theirs.effective} instead of {ours.effective}"
+    if ours.priority_for_writing not in (None, theirs.priority_for_writing):
+        yield f"it writes at priority {theirs.priority_for_writing} instead of {ours.priority_for_writing}"
+    if ours.out_of_service != theirs.out_of_service:
+        yield "it is out of service" if theirs.out_of_service else "it is not out of service"
+
+
+def _of_exceptions(wanted: Sequence[SpecialDays], seen: Sequence[SpecialDays]) -> Iterator[str]:
+    asked = [row for row in wanted if row.entries]
+    found = [row for row in seen if row.entries]
+    for index, (ours, theirs) in enumerate(zip(asked, found, strict=False), 1):
+        if (ours.period, ours.priority, _sorted(ours.entries)) != (
+            theirs.period, theirs.priority, _sorted(theirs.entries)
+        ):  # fmt: skip
+            yield f"exception {index}: {_row(theirs)} instead of {_row(ours)}"
+    if len(asked) != len(found):
+        yield f"{len(found)} exceptions instead of {len(asked)}"
+
+
+def _of_dates(wanted: Sequence[CalendarEntry] | None, seen: Sequence[CalendarEntry] | None) -> Iterator[str]:
+    if wanted is None:
+        return
+    lacking = [str(entry) for entry in wanted if entry not in (seen or ())]
+    strange = [str(entry) for entry in seen or () if entry not in wanted]
+    if lacking:
+        yield f"its calendar lacks {_some(lacking)}"
+    if strange:
+        yield f"its calendar has {_some(strange)}"
+
+
+def words_of(entries: Day) -> str:
+    """A day for people: ``08:00 19, 17:30 16``."""
+    return ", ".join(f"{entry.at:%H:%M} {_word(entry.value)}" for entry in _sorted(entries)) or "nothing"
+
+
+def _row(special: SpecialDays) -> str:
+    return f"{special.period} ({words_of(special.entries)}; priority {special.priority})"
+
+
+def _word(value: float | None) -> str:
+    return "NULL" if value is None else f"{value:g}"
+
+
+def _some(words: Sequence[str], most: int = 3) -> str:
+    more = f" and {len(words) - most} more" if len(words) > most else ""
+    return ", ".join(words[:most]) + more
+
+
+def _sorted(entries: Day) -> list[Entry]:
+    return sorted(entries, key=lambda entry: entry.at)
 
 
 def _of_day(timetable: Timetable, day: date, calendars: Calendars) -> list[tuple[int, SpecialDays]]:

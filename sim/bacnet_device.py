@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -17,6 +17,7 @@ from sim.bacnet_properties import (
     object_table,
     with_property_list,
 )
+from sim.bacnet_schedule import OwnObject
 from sim.bacnet_values import (
     MAX_INSTANCE,
     BitString,
@@ -71,12 +72,13 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One object of the database; the device object has no ``point``."""
+    """One object of the database: a ``point``, an ``own`` object of constructed properties, or the device object."""
 
     id: ObjectId
     table: Table
     optional: frozenset[Property]
     point: BacnetObject | None = None
+    own: OwnObject | None = None
 
 
 class Database:
@@ -88,8 +90,10 @@ class Database:
         objects: Iterable[BacnetObject],
         now: Callable[[], datetime],
         subscriptions: Callable[[], bytes],
+        owns: Sequence[OwnObject] = (),
     ) -> None:
         entries = [Entry(object_id(point), object_table(point), OPTIONAL_OF_OBJECTS, point) for point in objects]
+        entries += [Entry(own.id, with_property_list(own.table()), frozenset(), own=own) for own in owns]
         self._entries = {entry.id: entry for entry in entries}
         if len(self._entries) != len(entries):
             raise ValueError(f"two objects of device {identity.instance} have one identifier")

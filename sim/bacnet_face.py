@@ -21,6 +21,7 @@ from sim.bacnet_apdu import Address, Answer, BvlcRefusal, ConfirmedRequest, Fram
 from sim.bacnet_cov import SubscriptionTable
 from sim.bacnet_device import Database, Identity
 from sim.bacnet_properties import ServiceError
+from sim.bacnet_schedule import OwnObject
 from sim.bacnet_values import DecodeError
 from sim.bacnet_words import (
     AbortReason,
@@ -120,12 +121,14 @@ class BacnetDevice(UdpSide):
         faults: Faults | None = None,
         seconds: Callable[[], float] = time.monotonic,
         set_clock: Callable[[datetime], None] = _keep_the_time,
+        owns: Sequence[OwnObject] = (),
     ) -> None:
         super().__init__()
         self.host, self.port, self.identity = host, port, identity
         self.faults: Faults = WireFaults() if faults is None else faults
         self._seconds, self._set_clock = seconds, set_clock
-        self._database = Database(identity, objects, now, lambda: self._subscriptions.listed(seconds()))
+        self._now, self._owns = now, owns
+        self._database = Database(identity, objects, now, lambda: self._subscriptions.listed(seconds()), owns)
         self._subscriptions = SubscriptionTable(identity, self._database.points)
         self._services: dict[int, Callable[[bytes, Peer], bytes | None]] = {
             Confirmed.READ_PROPERTY: lambda body, _: services.read_one(self._database, body),
@@ -162,7 +165,9 @@ class BacnetDevice(UdpSide):
         self._send(peer, apdu.unconfirmed_request(Unconfirmed.I_AM, services.i_am(self.identity)))
 
     def tick(self) -> None:
-        """Send the notifications that are due, drop subscriptions that are over."""
+        """Let the schedules do what is due, send the notifications that are, drop subscriptions that are over."""
+        for own in self._owns:
+            own.step(self._now())
         if self.faults.cov_lost:
             self._subscriptions.clear()
         for row, body in self._subscriptions.due(self._seconds()):

@@ -119,7 +119,7 @@ def write_one(database: Database, body: bytes) -> None:
     """WriteProperty. A priority counts only where there is a priority array, but must always be 1-16."""
     reader = Reader(body)
     wanted, reference = reader.context(0, ObjectId), _reference(reader, 1)
-    value, priority = _single(reader.enclosed(3)), reader.optional(4, Unsigned)
+    encoded, priority = reader.enclosed(3), reader.optional(4, Unsigned)
     reader.end()
     if priority is not None and not 1 <= priority.value <= LOWEST_PRIORITY:
         raise DecodeError("priority outside 1-16", RejectReason.PARAMETER_OUT_OF_RANGE)
@@ -128,9 +128,13 @@ def write_one(database: Database, body: bytes) -> None:
         raise property_error(ErrorCode.UNKNOWN_PROPERTY)
     if reference.index is not None and isinstance(entry.table[reference.name](), bytes):
         raise property_error(ErrorCode.PROPERTY_IS_NOT_AN_ARRAY)
+    if entry.own is not None:
+        entry.own.write(reference.name, reference.index, encoded)
+        return
     if entry.point is None:
         raise property_error(ErrorCode.WRITE_ACCESS_DENIED)
-    write_property(entry.point, reference.name, value, LOWEST_PRIORITY if priority is None else priority.value)
+    at_priority = LOWEST_PRIORITY if priority is None else priority.value
+    write_property(entry.point, reference.name, _single(encoded), at_priority)
 
 
 def _single(encoded: bytes) -> Atom | None:

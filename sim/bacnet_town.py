@@ -56,9 +56,9 @@ class BacnetFace:
         self._announce_s = 0.0
 
     def _socket(self, host: str, port: int, identity: Identity, faults: WireFaults) -> BacnetSocket:
-        objects = self._town.objects[self._device.id]
+        objects, owns = self._town.objects[self._device.id], self._town.schedules.get(self._device.id, ())
         clock = self._clock
-        return BacnetSocket(host, port, identity, objects, faults=faults, now=clock.now, set_clock=clock.set)
+        return BacnetSocket(host, port, identity, objects, faults=faults, now=clock.now, set_clock=clock.set, owns=owns)
 
     async def start(self) -> None:
         """Bind; OSError when the port is taken. A device behind a router is started by it."""

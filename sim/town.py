@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from config.site import BacnetPoint, Device, ModbusPoint, Site
+from sim.bacnet_schedule import OwnObject, own_objects
 from sim.bank import RegisterBank, object_bank
 from sim.cabinet import Cabinet
 from sim.cabinet_map import cabinet_unit, relays_unit
@@ -53,6 +54,8 @@ class Town:
         self.meters: dict[str, PhaseMeter] = {}
         self.units: dict[str, Unit] = {}
         self.objects: dict[str, list[BacnetObject]] = {}
+        self.schedules: dict[str, list[OwnObject]] = {}
+        """The Schedule and Calendar objects of the controllers that the site delegates to."""
         for device in site.devices.values():
             self._show(device)
         self.faults = FaultTable()
@@ -117,6 +120,7 @@ class Town:
             self.units[device.id] = shown(device.id, self.meters[device.id])
         elif kind == CONTROLLER_PROFILE:
             self.objects[device.id] = controller_objects(self.buildings[device.id])
+            self.schedules[device.id] = own_objects(self.site, device.id, self.objects[device.id])
         elif kind == THERMOSTAT_PROFILE:
             self.objects[device.id] = thermostat_objects(self.buildings[device.id])
         elif device.profile.protocol == "modbus":

@@ -14,7 +14,7 @@ from config.tree.calendars import build_exceptions
 from config.tree.devices import Wired
 from config.tree.draft import Draft
 from config.tree.inventory import Inventory
-from config.tree.rooms import absence, boost, plant, shedding, window
+from config.tree.rooms import absence, boost, plant, shedding, steering, window
 from schedules.allures import Setpoints
 from schedules.calendars import WEEKDAYS, Calendar, parse_weekdays
 from schedules.occupancy import DatedException, Occupancy, OccupancyError, parse_interval, parse_weekly
@@ -154,12 +154,13 @@ def _zone(
     if not occupancy or not setpoints or not is_first:
         return None
     optimum = _optimum_start(zone.optimum_start)
+    steered, delegate = steering(draft, devices.get(device), zone, building.steering, number)
     return Zone(
         id=name, building=building.id, device=device, number=number,
         occupancy=occupancy, setpoints=setpoints, optimum_start=optimum, name=zone.name or "",
-        emitter=zone.emitter, area_m2=zone.area, steering=zone.steering or building.steering,
+        emitter=zone.emitter, area_m2=zone.area, steering=steered,
         window=window(zone.window), absence=absence(draft, devices, zone.absence, device), boost=boost(zone.boost),
-        frost_below_c=zone.frost_below, frost_slot=zone.frost_slot, sheddable=zone.sheddable,
+        frost_below_c=zone.frost_below, frost_slot=zone.frost_slot, sheddable=zone.sheddable, delegate=delegate,
     )  # fmt: skip
 
 

@@ -9,16 +9,19 @@ from config.heating import (
     AbsenceFile,
     BoostFile,
     CurveFile,
+    DelegateFile,
     ExerciseFile,
     HeatPumpFile,
     HotWaterFile,
     PlantFile,
     SheddingFile,
     WindowFile,
+    ZoneFile,
 )
 from config.site import (
     Absence,
     BoostPolicy,
+    Delegation,
     Exercise,
     HeatingCurve,
     HeatPump,
@@ -26,10 +29,12 @@ from config.site import (
     Plant,
     Shedding,
     Signal,
+    Steering,
     WindowRule,
 )
 from config.tree.devices import Wired
 from config.tree.draft import Draft
+from drivers.profile import BacnetPoint
 
 _LEVELS = (1, 2, 3)
 
@@ -61,6 +66,47 @@ def boost(written: BoostFile | None) -> BoostPolicy | None:
         return None
     default = BoostPolicy()
     return BoostPolicy(_or(written.lasting, default.lasting), _or(written.cap, default.cap), written.maximum)
+
+
+def steering(
+    draft: Draft, device: Wired | None, zone: ZoneFile, of_building: Steering, number: int
+) -> tuple[Steering, Delegation | None]:
+    """Who holds the plan of a zone, and in which objects."""
+    wanted = zone.steering or (of_building if zone.delegate is None else Steering.DELEGATE)
+    if wanted is Steering.SUPERVISE:
+        if zone.delegate is not None:
+            draft.error(zone.where("delegate"), "steering is supervise: leave one of the two out")
+        return wanted, None
+    if zone.delegate is None:
+        draft.error(zone.where("id"), "steering is delegate: name its objects: delegate: {schedule: schedule,1}")
+        return wanted, None
+    if device is not None:
+        _check_objects(draft, device, zone, zone.delegate, number)
+    return wanted, _delegation(zone.delegate)
+
+
+def _check_objects(draft: Draft, device: Wired, zone: ZoneFile, written: DelegateFile, number: int) -> None:
+    if device.profile.protocol != "bacnet":
+        draft.error(zone.where("delegate"), f"profile {device.profile.id} speaks {device.profile.protocol}, not BACnet")
+        return
+    point = device.profile.points.get(f"zone.{number}.setpoint")
+    if isinstance(point, BacnetPoint) and point.writable and not point.commandable:
+        draft.error(
+            zone.where("delegate"),
+            f"zone.{number}.setpoint has no priority array: an override could not be taken back from the schedule",
+        )
+    for key, name in (("schedule", written.schedule), ("calendar", written.calendar)):
+        if name is not None:
+            where = written.where(key)
+            draft.unique(f"device {device.id} object", name, draft.spot(where), draft.document.label(where))
+
+
+def _delegation(written: DelegateFile) -> Delegation:
+    default = Delegation(written.schedule)
+    return Delegation(
+        written.schedule, written.calendar, written.values == "mode", written.entries_per_day, written.exceptions,
+        _or(written.check, default.check), _or(written.lead, default.lead), written.drift,
+    )  # fmt: skip
 
 
 def plant(draft: Draft, written: PlantFile | None) -> Plant | None:

@@ -21,6 +21,8 @@ class Priority(IntEnum):
     PRESENCE = 11
     CAP = 12
     PLAN = 13
+    SCHEDULE = 16
+    """The controller's own Schedule object (15 or 16 there): shown, never written."""
     RELINQUISH_DEFAULT = 17
 
 
@@ -39,6 +41,8 @@ class Source(StrEnum):
     OPTIMUM_STOP = "optimum-stop"
     OPTIMUM_START = "optimum-start"
     PLAN = "plan"
+    DELEGATED = "delegated"
+    """The plan, too, where the controller's own schedule holds it."""
     DEFAULT = "relinquish-default"
 
 
@@ -55,6 +59,7 @@ _PLACE: dict[Source, tuple[Priority, int]] = {
     Source.OPTIMUM_STOP: (Priority.PLAN, 1),
     Source.OPTIMUM_START: (Priority.PLAN, 2),
     Source.PLAN: (Priority.PLAN, 3),
+    Source.DELEGATED: (Priority.SCHEDULE, 0),
     Source.DEFAULT: (Priority.RELINQUISH_DEFAULT, 0),
 }
 

@@ -32,12 +32,23 @@ from controller.core.image import NOTHING_HEARD, DeviceImage
 from controller.core.journal import Saved
 from controller.core.state import Draft, State, Step
 from controller.core.wiring import Wiring
-from drivers.api import Fault, Notice, Observation, Quality, Reading, Silence, Write, WriteResult
+from drivers.api import (
+    Fault,
+    Notice,
+    Observation,
+    PushResult,
+    Quality,
+    Reading,
+    ScheduleSeen,
+    Silence,
+    Write,
+    WriteResult,
+)
 
-Input = Observation | WriteResult | Command | Refusal | Heard
+Input = Observation | WriteResult | ScheduleSeen | PushResult | Command | Refusal | Heard
 """Everything that can come in from the edges."""
 _OfDevice = Reading | Fault | Silence
-_Other = Notice | WriteResult | Command | Refusal | Heard
+_Other = Notice | WriteResult | ScheduleSeen | PushResult | Command | Refusal | Heard
 
 
 def begin(wiring: Wiring, saved: Saved, now: datetime) -> Step:
@@ -115,6 +126,8 @@ def cycle(wiring: Wiring, state: State, inbox: Sequence[Input], now: datetime) -
             diagnostics.noticed(wiring, draft, item)
         elif isinstance(item, Heard):
             heating.signalled(wiring, draft, item)
+        elif isinstance(item, ScheduleSeen | PushResult):
+            heating.delegated(wiring, draft, item)
     for key in draft.take_due():
         _due(wiring, draft, key)
     _rearrange(wiring, draft)

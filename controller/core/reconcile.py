@@ -231,7 +231,7 @@ def _mask(target: Target, slots: Slots, reading: Reading | None) -> int | None:
     """The stronger priority of somebody else that hides our value, if any."""
     if not target.prioritised or reading is None:
         return None
-    ours = min((priority for priority, value in slots if value is not None), default=17)
+    ours = min((priority for priority, value in slots if value is not None), default=Priority.PLAN)
     return next((p for p, _ in sorted(reading.slots) if p < ours and p not in dict(slots)), None)
 
 

@@ -19,10 +19,11 @@ from controller.core.cycle import Input, begin, cycle
 from controller.core.journal import Saved
 from controller.core.state import State, Step
 from controller.core.wiring import Wiring
-from drivers.api import Fault, Notice, Reading, Silence, WriteResult
+from drivers.api import Fault, Notice, PushResult, Reading, ScheduleSeen, Silence, WriteResult
 
 _KINDS: dict[str, TypeAdapter[Input]] = {
-    kind.__name__: TypeAdapter(kind) for kind in (Reading, Fault, Silence, Notice, WriteResult, Command, Refusal, Heard)
+    kind.__name__: TypeAdapter(kind)
+    for kind in (Reading, Fault, Silence, Notice, WriteResult, ScheduleSeen, PushResult, Command, Refusal, Heard)
 }
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 _DAMAGED = (ValueError, KeyError, TypeError, RecursionError)

@@ -7,7 +7,10 @@ a restart. What must survive one is kept as a document (``Draft.keep``).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+
+from config.delegated import Compiled
 
 TRACE_EVERY = timedelta(minutes=1)
 TRACE_FOR = timedelta(minutes=90)
@@ -37,11 +40,44 @@ class Trace:
         return sum((t - mean_t) * (v - mean_v) for t, v in seen) / spread
 
 
+class Sync(StrEnum):
+    """How a controller's own schedule stands to the plan."""
+
+    PENDING = "pending"
+    """Not yet known, or a new plan is on its way."""
+    IN_SYNC = "in-sync"
+    DRIFTED = "drifted"
+    """Somebody else changed it."""
+    REFUSED = "refused"
+    """The controller does not take it, or cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delegated:
+    """The plan of a zone that its controller holds; ``day`` is the local day that ``held_today`` is about."""
+
+    compiled: Compiled
+    day: date
+    held_today: bool
+    compiled_at: datetime
+    next_at: datetime
+    """When the controller is asked next, with a push where ``push``."""
+    push: bool = False
+    sync: Sync = Sync.PENDING
+    detail: str = ""
+    in_flight: datetime | None = None
+    """Until when an answer is waited for."""
+    checked: datetime | None = None
+    pushed: datetime | None = None
+    failures: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Room:
     """One zone."""
 
     trace: Trace = Trace()
+    delegated: Delegated | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from controller.core.overlay import Overlay
 from controller.core.rooms import PlantMemory, Room, SignalState
 from controller.core.sensed import Ambience, Presence
 from controller.core.traces import Feed, Flicker, PhaseTrace
-from drivers.api import Write
+from drivers.api import Errand, Write
 
 _SPARE = 64
 """Outdated entries that a heap may carry beside as many as are due."""
@@ -178,6 +178,8 @@ class Step:
     alarms: frozenset[AlarmKey] = frozenset()
     journal: Journal = field(default_factory=Journal)
     next_due: datetime | None = None
+    errands: tuple[Errand, ...] = ()
+    """What is asked of the controllers' own Schedule objects."""
 
     def then(self, later: Step) -> Step:
         """This step and the next one as one."""
@@ -190,6 +192,7 @@ class Step:
             alarms=self.alarms | later.alarms,
             journal=self.journal.then(later.journal),
             next_due=later.next_due,
+            errands=self.errands + later.errands,
         )
 
 
@@ -240,6 +243,7 @@ class Draft:
         self.changed: set[str] = set()
         self.alarm_changes: set[AlarmKey] = set()
         self.writes: list[Write] = []
+        self.errands: list[Errand] = []
         self.events: list[Event] = []
         self.results: list[CommandResult] = []
         self._open_journal()
@@ -355,4 +359,5 @@ class Draft:
             alarms=frozenset(self.alarm_changes),
             journal=journal,
             next_due=next_due,
+            errands=tuple(self.errands),
         )

@@ -189,6 +189,22 @@ class Client:
             for element, one in zip(elements, answered, strict=True)
         }
 
+    async def read_encoded(self, peer: Peer, ref: Ref, element: int | None = None) -> bytes:
+        """A constructed property, or one element of an array of them, as it came. Raises as ``read``."""
+        parameters = wire.read_property(ref) if element is None else wire.read_element(ref, element)
+        octets = await self._ask(peer, Service.READ_PROPERTY, parameters)
+        try:
+            answered, found, content = wire.encoded_answer(octets)
+        except Malformed as error:
+            raise BadAnswer(str(error)) from error
+        if (answered, found) != (ref, element):
+            raise BadAnswer(f"asked for {messages.name_of(ref)}, answered {messages.name_of(answered)}")
+        return content
+
+    async def write_encoded(self, peer: Peer, ref: Ref, encoded: bytes, element: int | None = None) -> None:
+        """Write a constructed property, or one element. Returns on the device's acknowledgement."""
+        await self._acknowledged(peer, Service.WRITE_PROPERTY, wire.write_encoded(ref, element, encoded))
+
     async def who(self, peer: Peer) -> ObjectId:
         """The device object that answers at ``peer``, whichever it is."""
         answered, _ = await self._read(peer, Ref(ObjectId(DEVICE, ANY_INSTANCE), Property.OBJECT_IDENTIFIER))

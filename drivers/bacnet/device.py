@@ -11,15 +11,20 @@ from drivers.api import (
     DriverError,
     Fault,
     Host,
+    Look,
     NoAnswer,
     Outcome,
+    Push,
+    PushResult,
     Quality,
     Reading,
     Refused,
+    ScheduleSeen,
     Write,
     WriteResult,
 )
 from drivers.bacnet import codec, readback, subscriptions
+from drivers.bacnet.agendas import Agendas
 from drivers.bacnet.client import Client, Peer
 from drivers.bacnet.codec import NULL, Atom, Atoms, ObjectId, Property, Ref, Undecodable
 from drivers.bacnet.cov import Cov
@@ -49,6 +54,7 @@ class Device:
         confirmed = bus.cov_confirmed if settings.cov_confirmed is None else settings.cov_confirmed
         book = subscriptions.book(tuple(points.values()), bus.cov_lifetime_s)
         self._cov = Cov(client, self.peer, id_, book, host, confirmed=confirmed)
+        self._agendas = Agendas(client, self.peer, lambda: self._ladder.max_apdu)
         self._arrays: dict[Ref, Atoms | Refused | None] = {}
         self._decoded: dict[str, tuple[Octets, Reading | Fault]] = {}
 
@@ -101,6 +107,26 @@ class Device:
             self._rejected(write, error) if error is not None else self._judged(write, judge)
             for write, error in zip(writes, errors, strict=True)
         ]
+
+    async def look(self, errand: Look) -> ScheduleSeen:
+        """What a Schedule of it holds. Raises Retryable."""
+        try:
+            with self._trust():
+                await self._identified()
+                return ScheduleSeen(errand.ref, await self._agendas.read(errand.ref), self._host.now())
+        except Refused as refused:
+            return ScheduleSeen(errand.ref, None, self._host.now(), refused.cause)
+
+    async def push(self, errand: Push) -> PushResult:
+        """Write what differs in a Schedule of it and judge by what it holds then. Raises Retryable."""
+        try:
+            with self._trust():
+                await self._identified()
+                held, left = await self._agendas.write(errand.ref, errand.agenda)
+        except (Refused, ValueError) as refused:
+            return PushResult(errand.ref, Outcome.REJECTED, self._host.now(), detail=str(refused))
+        outcome = Outcome.NO_FEEDBACK if left else Outcome.APPLIED
+        return PushResult(errand.ref, outcome, self._host.now(), held, "; ".join(left))
 
     @contextmanager
     def _trust(self) -> Iterator[None]:

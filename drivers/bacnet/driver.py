@@ -7,7 +7,22 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from drivers.api import Driver, Fault, Host, Lane, Outcome, Poll, Reading, Refused, Write, WriteResult
+from drivers.api import (
+    Driver,
+    Fault,
+    Host,
+    Lane,
+    Look,
+    Outcome,
+    Poll,
+    Push,
+    PushResult,
+    Reading,
+    Refused,
+    ScheduleSeen,
+    Write,
+    WriteResult,
+)
 from drivers.bacnet import polling
 from drivers.bacnet.client import Client
 from drivers.bacnet.codec import DEVICE, ObjectId
@@ -26,7 +41,7 @@ FAREWELL_S = 0.3
 
 
 class BacnetDriver:
-    """One BACnet/IP bus; implements drivers.api.Driver."""
+    """One BACnet/IP bus; implements drivers.api.Driver and drivers.api.Scheduling."""
 
     def __init__(self, bus_id: str, settings: BacnetBus, devices: Sequence[BusDevice], host: Host) -> None:
         self._now = host.now
@@ -96,6 +111,20 @@ class BacnetDriver:
             if self._watch.doubted(name):
                 self._devices[name].doubt()
             return await self._devices[name].write(writes)
+
+    async def look(self, errand: Look) -> ScheduleSeen:
+        """What a device's own Schedule object holds."""
+        async with self._watch.over(errand.ref.device):
+            return await self._devices[errand.ref.device].look(errand)
+
+    async def push(self, errand: Push) -> PushResult:
+        """Write a device's own Schedule object and read it back."""
+        name = errand.ref.device
+        async with self._watch.over(name):
+            conflict = await self._watch.forbids(name)
+            if conflict is not None:
+                return PushResult(errand.ref, Outcome.REJECTED, self._now(), detail=conflict)
+            return await self._devices[name].push(errand)
 
 
 def lanes(bus_id: str, devices: Mapping[str, BacnetDevice]) -> Iterator[Lane]:

@@ -33,6 +33,8 @@ class Ladder:
         self._learnt = learnt.recalled(host.memory.recall(device))
         self._apdu_budget: int | None = None
         self._proven = 0
+        self.max_apdu = _LEAST_APDU
+        """The longest request that it takes, once ``begin`` has asked."""
         self._absent: set[Ref] = set()
         self._plans: dict[tuple[str, ...], list[tuple[tuple[Point, ...], Batch]]] = {}
 
@@ -40,7 +42,8 @@ class Ladder:
         """After the device's identity was verified: what it lacked may be there now."""
         self._absent.clear()
         self._plans.clear()
-        self._apdu_budget = polling.budget(min(await self._max_apdu(), self._peer.max_apdu))
+        self.max_apdu = min(await self._max_apdu(), self._peer.max_apdu)
+        self._apdu_budget = polling.budget(self.max_apdu)
         if self._learnt.limited:
             await self._compare_firmware()
 

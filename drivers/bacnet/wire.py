@@ -96,6 +96,12 @@ def write_property(ref: Ref, value: Atom, priority: int | None) -> bytes:
     return encoded if priority is None else encoded + _whole(4, priority)
 
 
+def write_encoded(ref: Ref, element: int | None, encoded: bytes) -> bytes:
+    """The parameters of a WriteProperty of a constructed value, or of one element of an array of them."""
+    place = read_property(ref) if element is None else read_element(ref, element)
+    return place + b"\x3e" + encoded + b"\x3f"
+
+
 def subscribe_cov(process: int, object_: ObjectId, lifetime_s: int, *, confirmed: bool) -> bytes:
     """The parameters of a SubscribeCOV."""
     return cancel_cov(process, object_) + bytes([0x29, confirmed]) + _whole(3, lifetime_s)
@@ -121,6 +127,25 @@ def read_answer(octets: bytes) -> Property:
     content, at = _content_at(octets, at, 3)
     _finished(octets, at)
     return Property(Ref(object_, property_), element, content)
+
+
+def encoded_answer(octets: bytes) -> tuple[Ref, int | None, bytes]:
+    """The answer to a ReadProperty with its content as it came, for who can take it apart. Raises Malformed."""
+    object_, at = _object_at(octets, 0, 0)
+    property_, at = _whole_at(octets, at, 1)
+    element, at = _element_at(octets, at, 2)
+    at = _bracket_at(octets, at, 0x3E)
+    if len(octets) <= at or octets[-1] != 0x3F:
+        raise Malformed("the answer is cut off")
+    return Ref(object_, property_), element, octets[at:-1]
+
+
+def atom_at(octets: bytes, at: int) -> tuple[Atom, int]:
+    """The application-tagged value at ``at``, and where the next begins. Raises Malformed."""
+    atom, end, _ = _tag_at(octets, at)
+    if atom.tag == Tag.CONSTRUCTED:
+        raise Malformed("undecodable answer")
+    return atom, end
 
 
 def read_many_answer(octets: bytes) -> list[Property]:

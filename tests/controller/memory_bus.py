@@ -9,13 +9,12 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from controller.clock import Clock
-from controller.lane import LaneTask
+from controller.lane import Heard, LaneTask
 from drivers.api import (
     DriverError,
     Fault,
     Lane,
     NoAnswer,
-    Observation,
     Outcome,
     PointId,
     Poll,
@@ -26,7 +25,6 @@ from drivers.api import (
 )
 
 CLOCK = Clock()
-Heard = Observation | WriteResult
 TIMEOUT_S = 0.5
 
 

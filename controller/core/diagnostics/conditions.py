@@ -87,6 +87,8 @@ KINDS: Mapping[str, Kind] = {
     "leakageDetected": Kind("critical", _at_once),
     "communicationFailure": Kind("major", _silence),
     "estimatedLampsOut": Kind("minor", _ten_minutes),
+    "scheduleDrift": Kind("minor", _at_once),
+    "scheduleRefused": Kind("major", _at_once),
 }
 
 

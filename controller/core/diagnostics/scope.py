@@ -8,6 +8,7 @@ from controller.core.loads import PHASES
 from controller.core.state import AlarmKey
 from controller.core.wiring import Wiring
 
+_OF_A_SCHEDULE = frozenset({"scheduleDrift", "scheduleRefused"})
 _MAINS = frozenset({"supplyLoss", "supplyVoltageTooLow", "supplyVoltageTooHigh"})
 
 
@@ -17,6 +18,9 @@ def orphaned(wiring: Wiring, name: AlarmKey) -> bool:
     if event not in KINDS:
         return False  # a driver's, or a photocell's: they tell of its end themselves
     kind, _, identity = key.partition("/")
+    if event in _OF_A_SCHEDULE:
+        zone = wiring.site.zones.get(identity)
+        return zone is None or zone.delegate is None
     device = identity if kind == "device" else wiring.device_of.get(key)
     if device is None or key not in wiring.judged_of.get(device, ()):
         return True

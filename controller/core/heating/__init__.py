@@ -1,15 +1,16 @@
 """Heating: from occupancy, allures, what is learnt and what is measured to setpoints and the work of the generator.
 
 ``zones`` gathers the wishes for one zone; each other module is one control function that gives a wish, or leads the
-``plant``. ``heard``, ``due``, ``begin`` and ``signalled`` are what a cycle calls.
+``plant``. ``heard``, ``due``, ``begin``, ``delegated`` and ``signalled`` are what a cycle calls.
 """
 
-from controller.core.heating.hooks import begin, due, heard, signalled
+from controller.core.heating.hooks import begin, delegated, due, heard, signalled
 from controller.core.heating.plant import plant_array
 from controller.core.heating.zones import preheat_cap, preheat_from, ready_at, temperature, zone_array, zone_due
 
 __all__ = [
     "begin",
+    "delegated",
     "due",
     "heard",
     "plant_array",

@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 from controller.core.commands import Heard
-from controller.core.heating import plant, shedding, window
+from controller.core.heating import delegation, plant, shedding, window
 from controller.core.heating.zones import temperature, zone_due
 from controller.core.image import DeviceImage
 from controller.core.rooms import Room
 from controller.core.state import Draft
 from controller.core.wiring import Wiring
+from drivers.api import PushResult, ScheduleSeen
 
-_DUE = {"zone": zone_due, "plant": plant.due}
+_DUE = {"zone": zone_due, "plant": plant.due, "delegation": delegation.due}
 """By the kind of the key that was scheduled."""
 
 
@@ -20,14 +21,18 @@ def begin(wiring: Wiring, draft: Draft) -> None:
     """Take up every zone and every generator; what was kept over a restart is in ``draft.kept``."""
     for zone_id in wiring.site.zones:
         zone_due(wiring, draft, zone_id)
+        delegation.begin(wiring, draft, zone_id)
     for building_id in wiring.site.buildings:
         plant.begin(wiring, draft, building_id)
 
 
 def heard(wiring: Wiring, draft: Draft, device: str, before: DeviceImage, image: DeviceImage) -> None:
     """A device answered: what its rooms and its generator make of it."""
+    back = before.silent is not None or before.heard is None
     for zone_id in wiring.zones_of.get(device, ()):
         _room_heard(wiring, draft, zone_id, image)
+        if back:
+            delegation.returned(wiring, draft, zone_id, device)
     for building_id in wiring.buildings_at.get(device, ()):
         plant.heard(wiring, draft, building_id)
 
@@ -44,6 +49,11 @@ def due(wiring: Wiring, draft: Draft, kind: str, rest: str) -> bool:
 def signalled(wiring: Wiring, draft: Draft, said: Heard) -> None:
     """A signal has spoken."""
     shedding.signalled(wiring, draft, said)
+
+
+def delegated(wiring: Wiring, draft: Draft, answer: ScheduleSeen | PushResult) -> None:
+    """A controller's own schedule was read or written."""
+    delegation.heard(wiring, draft, answer)
 
 
 def _room_heard(wiring: Wiring, draft: Draft, zone_id: str, image: DeviceImage) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from config.site import Building, Zone
+from controller.core.heating import delegation
 from controller.core.state import Draft
 from controller.core.wiring import Wiring
 
@@ -11,7 +12,7 @@ Facts = dict[str, object]
 
 def zone_facts(wiring: Wiring, draft: Draft, zone: Zone) -> Facts:
     """One entry a field; None is left out of the topic."""
-    return {}
+    return {**delegation.facts(draft, zone)}
 
 
 def building_facts(wiring: Wiring, draft: Draft, building: Building) -> Facts:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from config.site import OptimumStart, Zone
 from controller.core.arbitration import PriorityArray, Slot, Source, arbitrate
-from controller.core.heating import absence, boost, frost, law, shedding, window
+from controller.core.heating import absence, boost, delegation, frost, law, shedding, window
 from controller.core.lighting import override_slot
 from controller.core.state import Draft
 from controller.core.wiring import Wiring
@@ -40,9 +40,8 @@ def zone_array(wiring: Wiring, draft: Draft, zone_id: str) -> PriorityArray:
     key = f"zone/{zone_id}"
     zone = wiring.site.zones[zone_id]
     default = Slot(Source.DEFAULT, zone.setpoints.reduced, "no occupancy known", None, Allure.REDUCED.value)
-    planned = arbitrate(
-        (absence.slot(wiring, draft, zone), draft.preheats.get(key), draft.demands.get(key)), default, draft.now
-    )
+    plan = delegation.own(draft, zone, draft.demands.get(key))
+    planned = arbitrate((absence.slot(wiring, draft, zone), draft.preheats.get(key), plan), default, draft.now)
     caps = (slot(wiring, draft, zone, planned.winner) for slot in (law.slot, shedding.slot))
     lowest_first = sorted((cap for cap in caps if cap is not None), key=lambda cap: cap.value)
     demanded = (override_slot(draft, key), window.slot(wiring, draft, zone), boost.slot(draft, zone))
