@@ -11,7 +11,7 @@ import pytest
 
 import controller.turns
 from config.site import Site
-from controller.lane import LaneTask
+from controller.lane import Heard, LaneTask
 from drivers.api import (
     Fault,
     Host,
@@ -24,7 +24,6 @@ from drivers.registry import DRIVERS, BusDevice
 from sim.run import TownServer
 from tests.controller.memory_bus import (
     CLOCK,
-    Heard,
     write,
 )
 from tests.controller.wire import eventually, simulated, wired_town
