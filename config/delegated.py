@@ -45,6 +45,8 @@ _HOUR_S = 3600.0
 _DAY_S = 86_400.0
 _ORDINARY_MONDAY = date(2026, 1, 12)
 """A week without a change of summer time."""
+_DATED = ("dated: ", "closed: ")
+"""What the occupancy says of dated exceptions and of closed days."""
 _WARMTH = {Allure.OFF: 0, Allure.FROST: 1, Allure.REDUCED: 2, Allure.COMFORT: 3}
 
 Steps = tuple[tuple[time, Allure], ...]
@@ -91,12 +93,12 @@ def compile_plan(zone: Zone, delegation: Delegation, today: date, days: int = HO
         runs = list(_runs(planned, in_calendar, odd))
         dates = tuple(_entry_of(first, last) for first, last in runs)
         rows.append(_row(zone, delegation, CalendarRef(_instance(delegation)), in_calendar))
-        held.update(day for day, each in odd.items() if each.steps == in_calendar)
+        held.update(day for day, each in odd.items() if each.steps == in_calendar and _fits(delegation, in_calendar))
     for first, last, steps in sorted(_other_runs(planned, odd, held)):
         if len(rows) == delegation.exceptions:
             break
         rows.append(_row(zone, delegation, _entry_of(first, last), steps))
-        held.update(day for day in odd if first <= day <= last)
+        held.update(day for day in odd if first <= day <= last and _fits(delegation, steps))
     left_out = tuple(LeftOut(day, _why(each, week)) for day, each in odd.items() if day not in held)
     weekly = tuple(_entries(zone, delegation, steps, default=DEFAULT) for steps in week)
     timetable = Timetable(ANY_DAY, weekly, tuple(rows), value_of(zone, delegation, DEFAULT))
@@ -254,6 +256,11 @@ def _fitted(steps: Steps, room: int, default: Allure | None) -> Steps:
     return tuple(fitted)
 
 
+def _fits(delegation: Delegation, steps: Steps) -> bool:
+    """Whether a day of its own keeps all its changes."""
+    return _fitted(steps, delegation.entries_per_day, None) == steps
+
+
 def _simplified(delegation: Delegation, week: Sequence[Steps]) -> Iterator[str]:
     for name, steps in zip(WEEKDAYS, week, strict=True):
         if _fitted(steps, delegation.entries_per_day, DEFAULT) != steps:
@@ -261,7 +268,10 @@ def _simplified(delegation: Delegation, week: Sequence[Steps]) -> Iterator[str]:
 
 
 def _why(planned: _Planned, week: Sequence[Steps]) -> str:
-    """The reason of the first stretch of the day that no ordinary weekday of the kind has, else of its first one."""
+    """The first reason with a date of its own, else that of the first stretch which no ordinary day has."""
+    dated = [reason for reason in planned.reasons if any(word in reason for word in _DATED)]
+    if dated:
+        return dated[0]
     usual = {step for steps in week for step in steps}
     found = zip(planned.steps, planned.reasons, strict=True)
     return next((reason for step, reason in found if step not in usual), planned.reasons[0])

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from urllib.parse import urlsplit
 
 from config.fields import START
+from config.lint_delegated import lint_delegated
 from config.lint_lighting import lint_lighting
 from config.lint_plans import lint_plans
 from config.site import Lamp, Site
@@ -32,6 +33,7 @@ def lint_site(draft: Draft, site: Site, today: date) -> None:
     _unused(draft, site)
     _broker(draft, site)
     lint_lighting(draft, site)
+    lint_delegated(draft, site, today)
     lint_plans(draft, site, today)
 
 

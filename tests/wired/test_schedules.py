@@ -28,10 +28,12 @@ from drivers.timetable import (
     Timetable,
     differences,
 )
-from sim import bacnet_schedule
 from sim.bacnet_device import Identity
 from sim.bacnet_face import BacnetDevice as Controller
+from sim.bacnet_properties import property_error
 from sim.bacnet_schedule import CalendarObject, ScheduleObject
+from sim.bacnet_values import Unsigned
+from sim.bacnet_words import ErrorCode
 from sim.objects import BacnetObject
 from tests.drivers.bacnet_station import free_port
 
@@ -49,8 +51,8 @@ class Rig:
     setpoint: BacnetObject
     schedule: ScheduleObject
     calendar: CalendarObject
-    controller: Controller | None = None
-    driver: Driver | None = None
+    controller: Controller = field(init=False)
+    driver: Driver = field(init=False)
     now: datetime = field(default_factory=lambda: datetime.fromisoformat("2026-11-23 09:00+01:00"))
 
     @property
@@ -61,7 +63,6 @@ class Rig:
     def at(self, text: str) -> float:
         """What the setpoint is once the controller's own clock shows ``text``."""
         self.now = datetime.fromisoformat(f"{text}+01:00")
-        assert self.controller is not None
         self.controller.tick()
         return self.setpoint.present_value()
 
@@ -202,7 +203,7 @@ async def test_modes_are_whole_numbers() -> None:
         timetable = Timetable(ANY_DAY, (modes,) * 7, (), 2.0)
         result = await made.scheduling.push(Push(replace(REF, whole=True, calendar=None), Agenda(timetable)))
         assert result.outcome is Outcome.APPLIED
-        assert isinstance(made.schedule.weekly[0][0][1], bacnet_schedule.Unsigned)
+        assert made.schedule.weekly[0][0][1] == Unsigned(1)
 
 
 async def test_an_array_of_fixed_length_is_filled_with_rows_that_never_rule() -> None:
@@ -212,7 +213,7 @@ async def test_an_array_of_fixed_length_is_filled_with_rows_that_never_rule() ->
 
         def fixed(name: int, index: int | None, encoded: bytes) -> None:
             if name == 38 and index in (None, 0):
-                raise bacnet_schedule.property_error(bacnet_schedule.ErrorCode.WRITE_ACCESS_DENIED)
+                raise property_error(ErrorCode.WRITE_ACCESS_DENIED)
             write(name, index, encoded)
 
         made.schedule.write = fixed  # type: ignore[method-assign]
