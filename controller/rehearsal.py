@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol, TypeVar
 
-from config.site import BacnetPoint, Site
+from config.site import BacnetPoint, Site, Steering
 from controller.core.counting import ALIVE
 from controller.core.cycle import Input, begin, cycle, farewell
 from controller.core.journal import Journal, Saved
@@ -82,7 +82,7 @@ class Rehearsal:
     """
 
     def __init__(self, site: Site, plant: Plant, every_s: float, *, trace_every: timedelta = TRACE_EVERY) -> None:
-        self.wiring = Wiring(_as_slow_as(site, every_s))
+        self.wiring = Wiring(_supervised(_as_slow_as(site, every_s)))
         self.plant = plant
         self.every_s = every_s
         self.events: list[Event] = []
@@ -283,6 +283,12 @@ def heating_of(site: Site) -> Site:
 def _as_slow_as(site: Site, every_s: float) -> Site:
     """A reading must outlive three steps, or the core would take each one for stale before the next."""
     return replace(site, timing=replace(site.timing, stale_after_s=max(site.timing.stale_after_s, 3.0 * every_s)))
+
+
+def _supervised(site: Site) -> Site:
+    """No plant has schedules of its own: what would be delegated is written by the core."""
+    zones = {name: replace(zone, steering=Steering.SUPERVISE, delegate=None) for name, zone in site.zones.items()}
+    return replace(site, zones=zones)
 
 
 def _commandable(spec: object) -> bool:

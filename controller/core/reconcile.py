@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from controller.core import owed
 from controller.core.arbitration import Priority, PriorityArray
 from controller.core.drive import told_level
-from controller.core.heating import plant_array, zone_array
+from controller.core.heating import mode_delegated, plant_array, zone_array
 from controller.core.lighting import lamp_array, segment_array
 from controller.core.state import Draft, Output, Slots, WriteState
 from controller.core.wiring import Kind, Target, Wiring
@@ -38,6 +38,9 @@ def array_of(wiring: Wiring, draft: Draft, target: Target) -> PriorityArray:
         return segment_array(wiring, draft, target.id)
     if target.kind is Kind.ZONE:
         return zone_array(wiring, draft, target.id)
+    delegated = mode_delegated(draft, wiring.site.zones[target.id]) if target.kind is Kind.MODE else None
+    if delegated is not None:
+        return PriorityArray((delegated,))
     return plant_array(wiring, draft, target)
 
 

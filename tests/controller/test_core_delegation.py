@@ -7,12 +7,14 @@ from dataclasses import dataclass, field, replace
 from datetime import date, time, timedelta
 
 from config.site import Delegation, Drift, OptimumStart, Site, Steering
+from controller.core.arbitration import Source
 from controller.core.commands import Command
 from controller.core.cycle import Input, adopt, cycle
+from controller.core.heating import mode_delegated
 from controller.core.journal import Saved
 from controller.core.replay import line_of, parse_line
 from controller.core.report import alarm_of, state_of
-from controller.core.state import Step
+from controller.core.state import Draft, Step
 from controller.core.wiring import Wiring
 from drivers.api import Errand, Look, Outcome, Push, PushResult, ScheduleRef, ScheduleSeen
 from drivers.timetable import Agenda, Entry, differences
@@ -259,6 +261,16 @@ def test_a_preheat_is_written_until_the_opening() -> None:
     assert made.slots[SETPOINT] == {13: 19.0}
     made.until(at("2026-01-13 08:01"))
     assert (made.slots[SETPOINT], made.zone()["commanded_c"]) == ({}, 19.0)
+
+
+def test_a_zone_delegated_by_modes_relinquishes_its_mode() -> None:
+    made = school("2026-01-12 10:00", site(modes=True))
+    slot = mode_delegated(Draft(made.state, made.now), made.wiring.site.zones[ZONE])
+    assert slot is not None
+    assert (slot.value, slot.allure, slot.source) == (1.0, "comfort", Source.DELEGATED)
+    assert made.slots[SETPOINT] == {}
+    assert made.zone()["commanded_c"] == 19.0
+    assert made.agendas[replace(REF, whole=True)].timetable.default == 2.0
 
 
 def test_a_device_that_returns_is_looked_at() -> None:

@@ -4,6 +4,7 @@
 ``plant``. ``heard``, ``due``, ``begin``, ``delegated`` and ``signalled`` are what a cycle calls.
 """
 
+from controller.core.heating.delegation import mode_delegated
 from controller.core.heating.hooks import begin, delegated, due, heard, signalled
 from controller.core.heating.plant import plant_array
 from controller.core.heating.zones import preheat_cap, preheat_from, ready_at, temperature, zone_array, zone_due
@@ -13,6 +14,7 @@ __all__ = [
     "delegated",
     "due",
     "heard",
+    "mode_delegated",
     "plant_array",
     "preheat_cap",
     "preheat_from",

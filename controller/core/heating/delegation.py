@@ -12,7 +12,7 @@ import zlib
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 
-from config.delegated import Compiled, calendars_of, compile_plan, is_held, value_of
+from config.delegated import MODE_NUMBERS, Compiled, calendars_of, compile_plan, is_held, value_of
 from config.site import Delegation, Drift, Zone
 from controller.core.arbitration import Slot, Source
 from controller.core.diagnostics.alarms import follow
@@ -115,6 +115,14 @@ def own(draft: Draft, zone: Zone, planned: Slot | None) -> Slot | None:
         return planned
     reason = f"{zone.delegate.schedule} of the controller, {ruling.words}: {planned.reason}"
     return Slot(Source.DELEGATED, zone.setpoints.of(allure), reason, planned.until, allure.value)
+
+
+def mode_delegated(draft: Draft, zone: Zone) -> Slot | None:
+    """The number of the mode that the controller's own schedule holds; None where it is commanded from here."""
+    wish = own(draft, zone, draft.demands.get(_key(zone)))
+    if wish is None or wish.source is not Source.DELEGATED or zone.delegate is None or not zone.delegate.modes:
+        return None
+    return replace(wish, value=MODE_NUMBERS[Allure(wish.allure or "")])
 
 
 def rules(known: Delegated) -> bool:
