@@ -1,22 +1,45 @@
 """When a building is occupied: weekly hours, closed days, dated exceptions. Local time in, aware UTC out.
 
-Precedence: a dated exception (the first written wins) over the closed calendars over the weekly hours. Hours
-over midnight belong to the day on which they start: a closed Saturday does not cut Friday's 22:00-02:00
-short, and a closed Friday drops it whole. Daylight saving follows schedules.nights.
+Precedence as in a BACnet Schedule object: outside the effective period nobody is there; within it exceptions beat
+the weekly hours, by their priority and then in the order of the files (schedules.exceptions). The closed calendars
+are exceptions too, at a priority of their own, behind the dated ones that are equal to them.
+
+Hours over midnight belong to the day on which they start: a closed Saturday does not cut Friday's 22:00-02:00
+short, and a closed Friday drops it whole; only the end of the effective period cuts at midnight. Daylight saving
+follows schedules.nights.
 """
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from schedules.calendars import WEEKDAYS, Calendar, parse_weekdays, weekday_words
+from schedules.calendars import Calendar, weekday_words
+from schedules.exceptions import (
+    ALWAYS,
+    CLOSED_PRIORITY,
+    WHOLE_DAY,
+    DatedException,
+    Effective,
+    Extent,
+    Interval,
+    OccupancyError,
+    Precedence,
+    Weekly,
+    parse_interval,
+    parse_weekly,
+)
 from schedules.nights import at_local, noon
+
+__all__ = [
+    "HORIZON_DAYS", "MORNING", "OUTSIDE_HOURS", "WHOLE_DAY", "DatedException", "Effective", "Extent", "Interval",
+    "Occupancy", "OccupancyError", "Presence", "Weekly", "closing_of_night", "evaluate", "next_opening",
+    "opening_after", "opening_of_night", "parse_interval", "parse_weekly",
+]  # fmt: skip
 
 HORIZON_DAYS = 400
 """How far a search for the end of a presence or vacancy goes, in days; more than a school year."""
@@ -28,52 +51,6 @@ OUTSIDE_HOURS = "outside the weekly hours"
 _DAY = timedelta(days=1)
 _MIDNIGHT = time(0)
 _INSTANT = timedelta(microseconds=1)
-_INTERVAL = re.compile(r"(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})")
-
-
-class OccupancyError(ValueError):
-    """``word`` is no weekday or no interval; ``allowed`` are words that could stand there."""
-
-    def __init__(self, message: str, word: str, allowed: Sequence[str] = ()) -> None:
-        super().__init__(message)
-        self.word = word
-        self.allowed = tuple(allowed)
-
-
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """Local clock times; an ``end`` not after ``start`` is on the next day, so 00:00 is also 24:00."""
-
-    start: time
-    end: time
-
-    def __str__(self) -> str:
-        end = "24:00" if self.end == _MIDNIGHT else f"{self.end:%H:%M}"
-        return f"{self.start:%H:%M}-{end}"
-
-
-WHOLE_DAY = Interval(_MIDNIGHT, _MIDNIGHT)
-
-Weekly = Mapping[int, tuple[Interval, ...]]
-"""The hours by weekday, Monday is 0; a missing weekday has none."""
-
-
-@dataclass(frozen=True, slots=True)
-class DatedException:
-    """Occupied or vacant against the rule on ``start``, or on every day to ``end`` (included).
-
-    ``interval`` None is the whole day.
-    """
-
-    start: date
-    interval: Interval | None
-    occupied: bool
-    label: str = ""
-    end: date | None = None
-
-    def holds_on(self, day: date) -> bool:
-        """Whether the exception has hours that start on ``day``."""
-        return self.start <= day <= (self.end or self.start)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,6 +62,24 @@ class Occupancy:
     closed: tuple[Calendar, ...]
     exceptions: tuple[DatedException, ...]
     zone: ZoneInfo
+    effective: Effective = ALWAYS
+    closed_priority: int = CLOSED_PRIORITY
+    """How strong the closed calendars are among the exceptions, 1 to 16; a lower number beats them."""
+    extents: tuple[Extent, ...] = ()
+    """How far the files of its exceptions reach, where they say so."""
+    _precedence: Precedence = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_precedence", Precedence(self.exceptions))
+
+    def starting_on(self, day: date) -> Iterator[tuple[int, DatedException]]:
+        """The exceptions whose hours start on ``day`` and that no closed calendar beats, with their ranks."""
+        if not self.effective.holds_on(day):
+            return
+        closed = any(calendar.label_on(day) is not None for calendar in self.closed)
+        for rank, exception in self._precedence.starting_on(day):
+            if not closed or exception.priority <= self.closed_priority:
+                yield rank, exception
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,37 +114,6 @@ class _Span:
     end: datetime
     occupied: bool
     reason: str
-
-
-def parse_interval(text: str) -> Interval:
-    """``08:00-17:30``, ``22:00-02:00`` (over midnight), ``00:00-24:00``; OccupancyError for anything else."""
-    match = _INTERVAL.fullmatch(text.strip())
-    if not match:
-        raise OccupancyError(f"{text!r} is no interval of the day, e.g. 08:00-17:30 or 22:00-02:00", text)
-    start_hour, start_minute, end_hour, end_minute = (int(group) for group in match.groups())
-    if (end_hour, end_minute) == (24, 0):
-        end_hour = 0
-    try:
-        interval = Interval(time(start_hour, start_minute), time(end_hour, end_minute))
-    except ValueError as error:
-        raise OccupancyError(f"{text!r}: hours 00 to 23 (an end: 24:00), minutes 00 to 59", text) from error
-    if interval.start == interval.end != _MIDNIGHT:
-        raise OccupancyError(f"{text!r} ends when it starts; a whole day is 00:00-24:00", text)
-    return interval
-
-
-def parse_weekly(value: Mapping[str, str | Sequence[str]]) -> Weekly:
-    """``{"mon-fri": ["08:00-17:30"]}`` by weekday; OccupancyError for a bad word or a weekday given twice."""
-    weekly: dict[int, tuple[Interval, ...]] = {}
-    for words, texts in value.items():
-        days = parse_weekdays(words)
-        if days is None:
-            raise OccupancyError(f"{words!r} is no weekday and no range of weekdays (mon-fri)", words, WEEKDAYS)
-        if twice := [WEEKDAYS[day] for day in days if day in weekly]:
-            raise OccupancyError(f"{words!r} gives the hours of {', '.join(twice)} a second time", words)
-        intervals = tuple(parse_interval(text) for text in ([texts] if isinstance(texts, str) else texts))
-        weekly.update(dict.fromkeys(days, intervals))
-    return weekly
 
 
 def evaluate(occupancy: Occupancy, at: datetime) -> Presence:
@@ -243,6 +207,8 @@ def _reach_forward(occupancy: Occupancy, day: date, run: _Run) -> tuple[tuple[st
 def _runs(occupancy: Occupancy, day: date) -> tuple[_Run, ...]:
     """The local day cut where occupied changes; the first run starts at its midnight."""
     start = at_local(day, _MIDNIGHT, occupancy.zone)
+    if not occupancy.effective.holds_on(day):
+        return (_Run(False, start, (f"outside the effective period {occupancy.effective}",)),)
     end = at_local(day + _DAY, _MIDNIGHT, occupancy.zone)
     spans = [*_exceptions(occupancy, day), *_openings(occupancy, day)]
     edges = {start, *(edge for span in spans for edge in (span.start, span.end) if start < edge < end)}
@@ -260,20 +226,24 @@ def _runs(occupancy: Occupancy, day: date) -> tuple[_Run, ...]:
     return tuple(runs)
 
 
-def _exceptions(occupancy: Occupancy, day: date) -> Iterator[_Span]:
+def _exceptions(occupancy: Occupancy, day: date) -> list[_Span]:
     """The exceptions that reach into ``day``, in the order of precedence."""
-    for exception in occupancy.exceptions:
-        for started in (day - _DAY, day):
-            if exception.holds_on(started):
-                kind = "dated" if exception.occupied else "closed"
-                reason = f"{kind}: {exception.label}" if exception.label else f"{kind}: {started}"
-                yield _span(started, exception.interval or WHOLE_DAY, occupancy.zone, exception.occupied, reason)
+    ranked = [
+        (rank, started, exception)
+        for started in (day - _DAY, day)
+        for rank, exception in occupancy.starting_on(started)
+    ]
+    ranked.sort(key=lambda each: each[:2])
+    return [
+        _span(started, each.interval or WHOLE_DAY, occupancy.zone, bool(each.occupied), each.reason(started))
+        for _, started, each in ranked
+    ]
 
 
 def _openings(occupancy: Occupancy, day: date) -> Iterator[_Span]:
     """The weekly hours that reach into ``day``, without those of a closed day."""
     for started in (day - _DAY, day):
-        if _closed(occupancy, started) is None:
+        if occupancy.effective.holds_on(started) and _closed(occupancy, started) is None:
             for interval in occupancy.weekly.get(started.weekday(), ()):
                 reason = f"weekly {_weekdays_of(occupancy.weekly, interval)} {interval}"
                 yield _span(started, interval, occupancy.zone, True, reason)
