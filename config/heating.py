@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from config.buildings import Drift, Emitter, Generator, LawGuard, SignalKind, Steering
-from config.fields import Celsius, Duration, Id, Number, Text, Words
+from config.fields import Celsius, Duration, Id, Number, Text, Words, Day
 from config.written import Written
 from schedules.optimum_start import HEAVY_MINUTES_PER_K
 
@@ -19,14 +19,26 @@ CalendarName = Annotated[str, Field(pattern=r"^calendar,\d{1,7}$")]
 Use = Literal["school", "office", "hall", "sports", "other"]
 
 
+class EffectiveFile(Written):
+    """The days on which an occupancy counts; before and after them the building is vacant."""
+
+    begin: Day | None = Field(None, alias="from", description="first day, default: always was")
+    to: Day | None = Field(None, description="last day, included, default: always will be")
+
+
 class OccupancyFile(Written):
     """``occupancy.<id>``: when a building is occupied; dated exceptions win over closed days, these over the week."""
+
+    effective: EffectiveFile | None = Field(None, description="from and to; outside them the building is vacant")
 
     weekly: dict[str, Words] = Field(
         default_factory=dict, description='hours by weekday: {mon-fri: ["08:00-17:30"], sat: ["09:00-12:00"]}'
     )
     closed: Words = Field((), description="calendars whose days are closed")
-    also: Words = Field((), description="CSV files of dated exceptions: start,end,hours,label,source")
+    closed_priority: Annotated[int, Field(strict=True, ge=1, le=16)] | None = Field(
+        None, description="how strong closed days are among the exceptions, default 10; the lowest number wins"
+    )
+    also: Words = Field((), description="CSV files of dated exceptions: start,end,hours,label,state,priority,source")
 
 
 class AlluresFile(Written):

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable
-from datetime import date, timedelta
+from datetime import date
 from urllib.parse import urlsplit
 
-from config.fields import START
+from config.fields import START, ALL_NIGHT
 from config.lint_delegated import lint_delegated
 from config.lint_lighting import lint_lighting
 from config.lint_plans import lint_plans
 from config.site import Lamp, Site
+from config.source import Where
 from config.tree.draft import Draft
+from schedules.calendars import ENDS_SOON
 from schedules.moments import OccupancyEdge, parse_moment
 
-CALENDAR_ENDS_SOON = timedelta(days=60)
 LEGAL_CAPS_C = {"comfort": 19.0, "reduced": 16.0, "frost": 8.0}
 """French energy code, articles R241-26 and R241-27, averages over the building."""
 FAR_KM = 50.0
@@ -38,16 +39,24 @@ def lint_site(draft: Draft, site: Site, today: date) -> None:
 
 
 def _calendars(draft: Draft, site: Site, today: date) -> None:
-    for name, written in draft.written.calendars.items():
+    for name, calendar in draft.written.calendars.items():
+        where = calendar.where(calendar.key)
         last = site.calendars[name].valid_until
-        where = written.where(written.key)
         if last is None:
             draft.warning(where, "the calendar has no days")
-        elif last < today:
-            draft.warning(where, f"the calendar ended on {last}: every day since is an ordinary one")
-        elif last - today <= CALENDAR_ENDS_SOON:
-            days = (last - today).days
-            draft.warning(where, f"the calendar ends on {last}, in {days} days; every day after is an ordinary one")
+        else:
+            _runs_out(draft, where, "the calendar", last, today)
+    for name, occupancy in site.occupancies.items():
+        for extent in occupancy.extents:
+            _runs_out(draft, ("occupancy", name, "also"), extent.name, extent.valid_until, today)
+
+
+def _runs_out(draft: Draft, where: Where, what: str, last: date, today: date) -> None:
+    if last < today:
+        draft.warning(where, f"{what} ended on {last}: every day since is an ordinary one")
+    elif last - today <= ENDS_SOON:
+        days = (last - today).days
+        draft.warning(where, f"{what} ends on {last}, in {days} days; every day after is an ordinary one")
 
 
 def _memberships(draft: Draft, site: Site) -> None:
@@ -128,7 +137,7 @@ def _unused(draft: Draft, site: Site) -> None:
 
 
 def _occupied(draft: Draft) -> set[str]:
-    """The occupancies that a zone, a group's legal hours or a program name."""
+    """The occupancies that a zone, a group's legal hours, a program or a derogation's end name."""
     active = {zone.occupancy for building in draft.written.buildings for zone in building.zones}
     active |= {group.legal.occupancy or "" for group in draft.written.groups if group.legal}
     texts = [
@@ -136,6 +145,7 @@ def _occupied(draft: Draft) -> set[str]:
         for program in draft.written.programs.values()
         for text in (program.lit.begin, program.lit.to, *(key for key in program.levels if key != START))
     ]
+    texts += [derogation.until for derogation in draft.written.derogations if derogation.until != ALL_NIGHT]
     moments = [parse_moment(text) for text in texts]
     return active | {moment.occupancy for moment in moments if isinstance(moment, OccupancyEdge)}
 

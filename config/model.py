@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
-from config.fields import Duration, Id, Number, Text, shown
+from config.fields import Day, Duration, Id, Number, Text, shown
 from config.heating import BuildingFile, OccupancyFile, SignalFile
 from config.lighting import (
     CabinetFile,
@@ -153,6 +153,7 @@ class CalendarFile(Written):
 
     csv: Path | None = Field(None, description="file with the columns start,end,label,source")
     ics: Path | None = Field(None, description="iCalendar file, as school and public-holiday sites give it")
+    valid_until: Day | None = Field(None, description="last day that the source knows of, default: the last one listed")
 
     @property
     def key(self) -> Literal["csv", "ics"]:

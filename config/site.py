@@ -37,6 +37,7 @@ from drivers.modbus.settings import ModbusBus, ModbusDevice
 from drivers.profile import BacnetPoint, ModbusPoint, Profile
 from schedules.calendars import Calendar
 from schedules.legal import Derogation, LegalHours
+from schedules.occupancy import Occupancy
 from schedules.plan import Plan
 from schedules.sun import Place
 
@@ -360,3 +361,4 @@ class Site:
     presence_sensors: Mapping[str, PresenceSensor] = field(default_factory=dict)
     derogations: Mapping[str, Derogation] = field(default_factory=dict)
     signals: Mapping[str, Signal] = field(default_factory=dict)
+    occupancies: Mapping[str, Occupancy] = field(default_factory=dict)

@@ -17,6 +17,9 @@ ALLOWED = (
     "sat), a calendar's id, or a list of these"
 )
 
+ENDS_SOON = timedelta(days=60)
+"""So long before a calendar ends it is time to bring it up to date."""
+
 _LEAP_YEAR = 2028
 _WEEK_DAYS = len(WEEKDAYS)
 _WEEK = timedelta(days=_WEEK_DAYS)
@@ -50,6 +53,8 @@ class Calendar:
 
     id: str
     periods: tuple[Period, ...]
+    known_until: date | None = None
+    """Until when its source knows of days, where that is not the last one listed."""
     _sorted: tuple[Period, ...] = field(init=False, repr=False, compare=False)
     _starts: tuple[date, ...] = field(init=False, repr=False, compare=False)
     _reach: tuple[date, ...] = field(init=False, repr=False, compare=False)
@@ -71,8 +76,8 @@ class Calendar:
 
     @property
     def valid_until(self) -> date | None:
-        """The last day that the calendar knows anything about, None for an empty one."""
-        return self._reach[-1] if self._reach else None
+        """The last day that the calendar knows anything about, None where nobody said and no day is listed."""
+        return self.known_until or (self._reach[-1] if self._reach else None)
 
 
 @dataclass(frozen=True, slots=True)

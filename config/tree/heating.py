@@ -10,14 +10,15 @@ from zoneinfo import ZoneInfo
 from config.heating import BuildingFile, OccupancyFile, OptimumStartFile, ZoneFile
 from config.problems import did_you_mean
 from config.site import Building, LawGuard, Meter, OptimumStart, Signal, Zone
-from config.tree.calendars import build_exceptions
+from config.tree.calendars import ExceptionFile, build_exceptions
 from config.tree.devices import Wired
 from config.tree.draft import Draft
 from config.tree.inventory import Inventory
 from config.tree.rooms import absence, boost, plant, shedding, steering, window
 from schedules.allures import Setpoints
 from schedules.calendars import WEEKDAYS, Calendar, parse_weekdays
-from schedules.occupancy import DatedException, Occupancy, OccupancyError, parse_interval, parse_weekly
+from schedules.exceptions import CLOSED_PRIORITY
+from schedules.occupancy import Effective, Occupancy, OccupancyError, parse_interval, parse_weekly
 
 DEFAULTS = OptimumStart()
 _WEEK_WORDS = (*WEEKDAYS, "mon-fri", "sat-sun", "mon-sun")
@@ -46,11 +47,31 @@ def build_occupancies(draft: Draft, calendars: Mapping[str, Calendar], zone: Zon
     for name, written in draft.written.occupancy.items():
         weekly_is_right = _weekly_is_right(draft, written)
         closed = [draft.find("calendar", word, calendars, where) for word, where in _words(draft, written, "closed")]
-        exceptions = tuple(_exceptions(draft, written))
+        files, effective = list(_exceptions(draft, written)), _effective(draft, written)
         if weekly_is_right:
-            known = tuple(calendar for calendar in closed if calendar)
-            built[name] = Occupancy(name, parse_weekly(written.weekly), known, exceptions, zone)
+            built[name] = Occupancy(
+                name,
+                parse_weekly(written.weekly),
+                tuple(calendar for calendar in closed if calendar),
+                tuple(each for file in files for each in file.exceptions),
+                zone,
+                effective,
+                written.closed_priority or CLOSED_PRIORITY,
+                tuple(file.extent for file in files if file.extent is not None),
+            )
     return built
+
+
+def _effective(draft: Draft, written: OccupancyFile) -> Effective:
+    """The days on which the hours count; without the key every day."""
+    bounds = written.effective
+    if bounds is None:
+        return Effective()
+    if bounds.begin is None and bounds.to is None:
+        draft.error(written.where("effective"), "needs from, to or both; without the key the hours always count")
+    if bounds.begin is not None and bounds.to is not None and bounds.to < bounds.begin:
+        draft.error(bounds.where("to"), f"{bounds.to} is before from, {bounds.begin}")
+    return Effective(bounds.begin, bounds.to)
 
 
 def _weekly_is_right(draft: Draft, written: OccupancyFile) -> bool:
@@ -89,9 +110,9 @@ def _words(draft: Draft, written: OccupancyFile, key: str) -> Iterator[tuple[str
         yield word, written.where(key, index) if is_list else written.where(key)
 
 
-def _exceptions(draft: Draft, written: OccupancyFile) -> Iterator[DatedException]:
+def _exceptions(draft: Draft, written: OccupancyFile) -> Iterator[ExceptionFile]:
     for word, where in _words(draft, written, "also"):
-        yield from build_exceptions(draft, Path(word), draft.spot(where), draft.document.label(where))
+        yield build_exceptions(draft, Path(word), draft.spot(where), draft.document.label(where))
 
 
 def build_signals(draft: Draft) -> dict[str, Signal]:

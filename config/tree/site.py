@@ -55,7 +55,7 @@ def build_site(draft: Draft, settings: Settings) -> Site | None:
         lamps=inventory.lamps, segments=inventory.segments, cabinets=inventory.cabinets,
         meters=meters, buildings=heating.buildings, zones=heating.zones,
         photocells=cells, presence_sensors=presence, derogations=derogations,
-        signals=signals,
+        signals=signals, occupancies=occupancies,
     )  # fmt: skip
 
 
