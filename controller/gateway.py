@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import datetime
+from collections.abc import Iterator
+from datetime import date, datetime
 from importlib.metadata import version
 from pathlib import Path
 
@@ -41,11 +42,19 @@ def gateway_state(wiring: Wiring, state: State, now: datetime, clock: Clock) -> 
         "devices": len(site.devices),
         "devices_online": len(online),
         "buses": [f"{bus} {online_by_bus[bus]}/{count}" for bus, count in by_bus.items()],
+        "calendars": [f"{name} {last}" for name, last in _reach(wiring)],
         "overrides": len(state.overrides),
         "alarms": sum(alarm.suppressed_by is None for alarm in raised),
         "alarms_suppressed": sum(alarm.suppressed_by is not None for alarm in raised),
         **_night(wiring, state, now),
     }
+
+
+def _reach(wiring: Wiring) -> Iterator[tuple[str, date]]:
+    """Until when each calendar knows its days."""
+    for calendar in wiring.site.calendars.values():
+        if calendar.valid_until is not None:
+            yield calendar.id, calendar.valid_until
 
 
 def _night(wiring: Wiring, state: State, now: datetime) -> Payload:

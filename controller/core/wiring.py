@@ -193,8 +193,10 @@ class Wiring:
         return point in self.points(device)
 
     def knows(self, subject: str) -> bool:
-        """Whether an alarm may stand at ``subject``: an entity's key, ``photocell/``, ``device/`` or ``bus/<id>``."""
+        """Whether an alarm may stand at ``subject``: an entity, the ``site/``, a ``photocell/``, ``device/`` or ``bus/``."""
         kind, _, identity = subject.partition("/")
+        if kind == "site":
+            return identity == self.site.id
         if kind in ("device", "photocell"):
             return identity in (self.site.devices if kind == "device" else self.site.photocells)
         return identity in self.site.buses if kind == "bus" else subject in self.device_of

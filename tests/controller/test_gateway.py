@@ -21,7 +21,7 @@ from tests.controller.towns import at, town
 
 KEYS = {
     "ts", "version", "site_name", "config_hash", "clock", "clock_speed", "devices", "devices_online", "buses",
-    "overrides", "alarms", "alarms_suppressed",
+    "calendars", "overrides", "alarms", "alarms_suppressed",
 }  # fmt: skip
 NIGHT = {
     "night", "night_lamps", "night_energy_kwh", "night_lit_h", "night_dark_h", "night_baseline_kwh", "night_saved_kwh",

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from controller.core.commands import Heard
 from controller.core.heating import delegation, plant, shedding, window
+from controller.core.diagnostics import calendars
 from controller.core.heating.zones import temperature, zone_due
 from controller.core.image import DeviceImage
 from controller.core.rooms import Room
@@ -13,12 +14,13 @@ from controller.core.state import Draft
 from controller.core.wiring import Wiring
 from drivers.api import PushResult, ScheduleSeen
 
-_DUE = {"zone": zone_due, "plant": plant.due, "delegation": delegation.due}
+_DUE = {"zone": zone_due, "plant": plant.due, "delegation": delegation.due, calendars.DUE: calendars.due}
 """By the kind of the key that was scheduled."""
 
 
 def begin(wiring: Wiring, draft: Draft) -> None:
     """Take up every zone and every generator; what was kept over a restart is in ``draft.kept``."""
+    calendars.judge(wiring, draft)
     for zone_id in wiring.site.zones:
         zone_due(wiring, draft, zone_id)
         delegation.begin(wiring, draft, zone_id)
