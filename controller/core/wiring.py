@@ -193,7 +193,7 @@ class Wiring:
         return point in self.points(device)
 
     def knows(self, subject: str) -> bool:
-        """Whether an alarm may stand at ``subject``: an entity, the ``site/``, a ``photocell/``, ``device/`` or ``bus/``."""
+        """Whether an alarm may stand at ``subject``: an entity, ``site/``, ``photocell/``, ``device/`` or ``bus/``."""
         kind, _, identity = subject.partition("/")
         if kind == "site":
             return identity == self.site.id

@@ -57,6 +57,10 @@ DAYS = {
         "DTSTART;VALUE=DATE:20260901\nRDATE;VALUE=DATE:20260903,20261001",
         [(day, day, "") for day in ("2026-09-01", "2026-09-03", "2026-10-01")],
     ),
+    "a day added before the first": (
+        "DTSTART;VALUE=DATE:20260901\nRDATE;VALUE=DATE:20260601",
+        [(day, day, "") for day in ("2026-06-01", "2026-09-01")],
+    ),
     "cancelled": (f"{HOLIDAY}\nSTATUS:CANCELLED", []),
 }  # fmt: skip
 
@@ -99,6 +103,13 @@ BROKEN = {
     "no line of the format": (ics(f"{HOLIDAY}\nnonsense"), "agenda.ics:10:1: error: Content line could not be "),
     "an end before the start": (
         ics("DTSTART;VALUE=DATE:20260714\nDTEND;VALUE=DATE:20260713"), "agenda.ics:8:1: error: DTEND: before DTSTART",
+    ),
+    "two names": (
+        ics(f"{HOLIDAY}\nSUMMARY:Bal"), "agenda.ics:10:1: error: SUMMARY: a second one; line 7 has the first",
+    ),
+    "two beginnings": (
+        ics(f"{HOLIDAY}\nDTSTART;VALUE=DATE:20260716"),
+        "agenda.ics:10:1: error: DTSTART: a second one; line 8 has the first",
     ),
     "an unknown rule": (ics(f"{HOLIDAY}\nRRULE:FREQ=MOONLY"), "agenda.ics:10:1: error: RRULE: "),
     "a rule by the hour": (ics(f"{HOLIDAY}\nRRULE:FREQ=HOURLY"), "agenda.ics:10:1: error: RRULE: HOURLY names no days"),

@@ -79,7 +79,9 @@ def test_it_comes_at_midnight_and_grows_when_the_calendar_has_ended() -> None:
     field.advance(timedelta(minutes=15))
     assert calendar_alarms(field.state)["building/ecole"][0] == "major"
     assert "calendars/end" not in field.state.due, "there is nothing more to tell"
-    assert alarm_of(field.state, SCHOOL)["detail"] == "vacances-b ended on 2028-08-31"
+    told = alarm_of(field.state, SCHOOL)
+    assert told is not None
+    assert told["detail"] == "vacances-b ended on 2028-08-31"
 
 
 def test_a_school_day_nobody_knows_about_is_an_ordinary_one() -> None:
