@@ -67,7 +67,7 @@ def _effective(draft: Draft, written: OccupancyFile) -> Effective:
     bounds = written.effective
     if bounds is None:
         return Effective()
-    if bounds.begin is None and bounds.to is None:
+    if draft.lacks(bounds, "from", "to"):
         draft.error(written.where("effective"), "needs from, to or both; without the key the hours always count")
     if bounds.begin is not None and bounds.to is not None and bounds.to < bounds.begin:
         draft.error(bounds.where("to"), f"{bounds.to} is before from, {bounds.begin}")
