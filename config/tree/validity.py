@@ -10,14 +10,14 @@ from config.problems import Findings, Spot
 from config.tables import Row
 
 COLUMN = "valid_until"
-_LINE = re.compile(r"#\s*valid[ _-]?until\s*:\s*(.*?)\s*$", re.IGNORECASE)
+LINE = re.compile(r"#\s*valid[ _-]?until\s*:\s*(.*?)\s*$", re.IGNORECASE)
 
 
 def read_valid_until(file: str, text: str, rows: list[Row], findings: Findings) -> date | None:
     """The last day that a file says it knows of: its own line, else the latest of its column; None: it does not say."""
     written: date | None = None
     for number, line in enumerate(text.removeprefix("\ufeff").splitlines(), 1):
-        match = _LINE.match(line)
+        match = LINE.match(line)
         if match is None:
             continue
         if written is not None:

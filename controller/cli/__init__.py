@@ -11,6 +11,7 @@ import click
 from controller.cli.exits import FAULT, INTERRUPTED, USAGE, WRONG, OurFault
 
 VERBS = {
+    "calendar": "dated days of a site from what others publish",
     "check": "all errors and warnings of a site, with file:line:column",
     "demo": "a simulated town, a broker and the daemon at this desk",
     "explain": "the whole stack of reasons behind one output",

@@ -1,0 +1,1 @@
+"""Imports of dated days: a module a kind of source."""
