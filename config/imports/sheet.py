@@ -127,12 +127,12 @@ def write_sheet(path: Path, new: Sheet) -> None:
 
 
 def difference(old: Sheet, new: Sheet) -> Changes:
-    """Line by line; one that went and one that came with the same source or label and start are one that changed."""
+    """Line by line; one that went and one that came with the same source, label or start are one that changed."""
     removed = [line for line in dict.fromkeys(old.lines) if line not in set(new.lines)]
     added = [line for line in new.lines if line not in set(old.lines)]
     changed: list[tuple[Line, Line]] = []
     at = {name: new.columns.index(name) for name in ("start", "label", "source")}
-    for names in (("source", "start"), ("label", "start"), ("source", "label")):
+    for names in (("source", "start"), ("label", "start"), ("source", "label"), ("start",)):
         changed += _paired(removed, added, _key([at[name] for name in names]))
     return Changes(
         tuple(added),
