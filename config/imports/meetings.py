@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from config.fields import shown
 from config.ics import Occurrence, read_occurrences
-from config.imports.records import Record, read_records
+from config.imports.records import YEARS, Record, read_records
 from config.imports.sheet import Line, cell
 from config.problems import Findings, Spot, did_you_mean
 
@@ -107,6 +107,8 @@ def _moment(text: str) -> tuple[date | None, time | None]:
                 day = date(int(match["y"]), int(match["m"]), int(match["d"]))
             except ValueError as error:
                 raise ValueError(f"{shown(text)} is no day: {error}") from error
+            if day.year not in YEARS:
+                raise ValueError(f"{shown(text)}: the year {day.year} is not meant")
             rest = rest[match.end() :].strip()
             break
     if not rest:
@@ -129,6 +131,9 @@ def _lines(file: str, found: Iterable[tuple[Spot, Occurrence]], choice: Choice, 
             continue
         if isinstance(each.start, datetime) and (each.end is None or each.end <= each.start):
             findings.warning(spot, f"{shown(each.label)} on {each.start:%Y-%m-%d %H:%M} has no length: left out")
+            continue
+        if each.days[1].year not in YEARS:
+            findings.error(spot, f"{shown(each.label)} ends in the year {each.days[1].year}")
             continue
         source = cell(f"{file.rpartition('/')[2]}: {each.uid}" if each.uid else file.rpartition("/")[2])
         for first, last, hours in _stretches(each):

@@ -13,6 +13,8 @@ from config.problems import Findings, Spot
 
 DELIMITERS = (";", ",", "\t")
 ENCODINGS = ("auto", "utf-8", "cp1252")
+YEARS = range(1970, 2200)
+"""What a date may mean; another year is a slip."""
 _LIST = re.compile(r'\s*\{.*?"(?:results|records)"\s*:\s*\[', re.DOTALL)
 _SPACE = re.compile(r"[\s,]*")
 
@@ -34,7 +36,8 @@ def decoded(file: str, content: bytes, encoding: str, findings: Findings) -> str
         except UnicodeDecodeError as error:
             if position == len(tried):
                 line = content[: error.start].count(b"\n") + 1
-                findings.error(Spot(file, line, 1), f"not {encoding} text: byte 0x{content[error.start]:02x}")
+                wanted = "UTF-8 or Windows-1252" if encoding == "auto" else encoding
+                findings.error(Spot(file, line, 1), f"not {wanted} text: byte 0x{content[error.start]:02x}")
     return None
 
 

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 from config.fields import shown
 from config.ics import read_occurrences
-from config.imports.records import Record, lacks, read_records
+from config.imports.records import YEARS, Record, lacks, read_records
 from config.imports.sheet import Line, cell
 from config.problems import Findings, Spot, did_you_mean
 
@@ -99,6 +99,8 @@ def _day(record: Record, name: str, spot: Spot, findings: Findings) -> date | No
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
+        at = datetime.min  # no year that is meant
+    if at.year not in YEARS:
         findings.error(spot, f"{name}: {shown(text or None)} is no date, e.g. 2026-10-16T22:00:00+00:00")
         return None
     return (at.astimezone(_PARIS) if at.tzinfo else at).date()

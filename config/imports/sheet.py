@@ -62,7 +62,8 @@ class Changes:
 
 def cell(text: str) -> str:
     """A text from elsewhere as one cell: on one line, and no formula for the spreadsheet that shows it."""
-    return " ".join(text.split()).lstrip(_FORMULA)
+    shown = "".join(each for each in " ".join(text.split()) if each.isprintable())
+    return shown.lstrip(_FORMULA).rstrip()
 
 
 def sheet(columns: tuple[str, ...], lines: Sequence[Line], valid_until: date | None, origin: str) -> Sheet:
