@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from config.fields import shown
@@ -99,7 +99,7 @@ def _day(record: Record, name: str, spot: Spot, findings: Findings) -> date | No
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
-        at = datetime.min  # no year that is meant
+        at = datetime(1, 1, 1, tzinfo=UTC)  # no year that is meant
     if at.year not in YEARS:
         findings.error(spot, f"{name}: {shown(text or None)} is no date, e.g. 2026-10-16T22:00:00+00:00")
         return None
