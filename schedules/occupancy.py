@@ -76,9 +76,8 @@ class Occupancy:
         """The exceptions whose hours start on ``day`` and that no closed calendar beats, with their ranks."""
         if not self.effective.holds_on(day):
             return
-        closed = any(calendar.label_on(day) is not None for calendar in self.closed)
         for rank, exception in self._precedence.starting_on(day):
-            if not closed or exception.priority <= self.closed_priority:
+            if exception.priority <= self.closed_priority or _closed(self, day) is None:
                 yield rank, exception
 
 

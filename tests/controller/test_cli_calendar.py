@@ -82,6 +82,14 @@ def test_what_an_operator_wrote_is_in_the_difference(here: Path) -> None:
     assert "2026-01-15,2026-01-15,18:00-20:00,Voeux,open,8,mairie\n" in text, "what was stays"
 
 
+def test_without_a_first_day_what_was_before_today_stays(here: Path) -> None:
+    table = "start,end,hours,label,source\n2020-01-15,,18:00-20:00,Voeux,mairie\n"
+    (here / "reunions.csv").write_text(table, encoding="utf-8")
+    (here / "salle.csv").write_text("start;end;label\n01/12/2099;;Bal\n", encoding="utf-8")
+    facts = json.loads(run(*MEETINGS[:6], "--until", "2100-01-01", "--json").stdout)
+    assert (len(facts["added"]), facts["removed"], facts["unchanged"]) == (1, [], 1)
+
+
 def test_json(here: Path) -> None:
     facts = json.loads(run(*MEETINGS, "--json", "--priority", "11").stdout)
     assert (facts["kind"], facts["written"], facts["valid_until"]) == ("meetings", False, "2026-12-05")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import asdict, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -59,8 +60,9 @@ def command(**given: Any) -> None:  # noqa: ANN401 - click's own way to give opt
     """
     from config.problems import Findings
 
-    wanted = checked(given)
-    findings = Findings()
+    wanted, findings = checked(given), Findings()
+    if wanted.kind == "meetings" and wanted.first is None:
+        wanted = replace(wanted, first=_today(wanted))
     if wanted.kind == "school-hours":
         _school_hours(wanted, findings)
         sys.exit(DONE)
@@ -97,7 +99,7 @@ def _read(wanted: Wanted, findings: Findings) -> Sheet:
     """What SOURCE says, as the sheet of its kind."""
     from config.imports.sheet import OF_CALENDAR, OF_EXCEPTIONS, sheet
 
-    today = datetime.now(ZoneInfo(wanted.timezone)).date()
+    today = _today(wanted)
     if wanted.kind == "public-holidays":
         from config.imports import public_holidays
 
@@ -125,10 +127,12 @@ def _read(wanted: Wanted, findings: Findings) -> Sheet:
     return sheet(OF_EXCEPTIONS, lines, reach, _origin(wanted, today))
 
 
+def _today(wanted: Wanted) -> date:
+    return datetime.now(ZoneInfo(wanted.timezone)).date()
+
+
 def _cut(whole: Sheet, wanted: Wanted) -> Sheet:
     """The sheet between --from and --until."""
-    from dataclasses import replace
-
     first, last = wanted.first or date.min, wanted.last or date.max
     lines = tuple(line for line in whole.lines if str(first) <= line[1] and line[0] <= str(last))
     reach = whole.valid_until
@@ -203,8 +207,6 @@ def _tell(findings: Findings) -> None:
 
 
 def _problems(findings: Findings) -> list[dict[str, object]]:
-    from dataclasses import asdict
-
     return [asdict(problem) for problem in findings.ordered()]
 
 
