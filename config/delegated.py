@@ -30,6 +30,7 @@ from drivers.timetable import (
 )
 from schedules import allures
 from schedules.allures import Allure
+from schedules.exceptions import ALWAYS
 from schedules.nights import at_local
 from schedules.occupancy import Occupancy
 
@@ -137,7 +138,7 @@ def value_of(zone: Zone, delegation: Delegation, allure: Allure) -> float:
 @lru_cache(maxsize=512)
 def _by_hours_alone(occupancy: Occupancy) -> Occupancy:
     """One and the same for one occupancy: everything that is worked out about it is found again."""
-    return replace(occupancy, closed=(), exceptions=())
+    return replace(occupancy, closed=(), exceptions=(), effective=ALWAYS)
 
 
 def _planned(zone: Zone, delegation: Delegation, first: date, days: int) -> Iterator[tuple[date, _Planned]]:

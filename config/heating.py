@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from config.buildings import Drift, Emitter, Generator, LawGuard, SignalKind, Steering
-from config.fields import Celsius, Duration, Id, Number, Text, Words, Day
+from config.fields import Celsius, Day, Duration, Id, Number, Text, Words
 from config.written import Written
 from schedules.optimum_start import HEAVY_MINUTES_PER_K
 

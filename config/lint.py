@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from datetime import date
 from urllib.parse import urlsplit
 
-from config.fields import START, ALL_NIGHT
+from config.fields import ALL_NIGHT, START
 from config.lint_delegated import lint_delegated
 from config.lint_lighting import lint_lighting
 from config.lint_plans import lint_plans

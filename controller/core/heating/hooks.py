@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from controller.core.commands import Heard
-from controller.core.heating import delegation, plant, shedding, window
 from controller.core.diagnostics import calendars
+from controller.core.heating import delegation, plant, shedding, window
 from controller.core.heating.zones import temperature, zone_due
 from controller.core.image import DeviceImage
 from controller.core.rooms import Room
