@@ -11,6 +11,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from schedules.allures import Setpoints
+from schedules.heating_curve import HeatingCurve
 from schedules.occupancy import Occupancy
 from schedules.optimum_start import HEAVY_MINUTES_PER_K
 
@@ -145,23 +146,6 @@ class Zone:
     sheddable: bool = True
     delegate: Delegation | None = None
     """Given where ``steering`` is DELEGATE, and only there."""
-
-
-@dataclass(frozen=True, slots=True)
-class HeatingCurve:
-    """Supply temperature: ``room_c + shift_k + slope * (room_c - damped outdoor)``, within the bounds.
-
-    ``feedback`` (K of supply for each K that the coldest zone lacks) is limited to ``feedback_cap_k``.
-    """
-
-    slope: float = 1.2
-    shift_k: float = 0.0
-    minimum_c: float = 25.0
-    maximum_c: float = 75.0
-    room_c: float = 20.0
-    feedback: float = 3.0
-    feedback_cap_k: float = 10.0
-    damping: timedelta = timedelta(hours=12)
 
 
 @dataclass(frozen=True, slots=True)

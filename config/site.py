@@ -19,7 +19,6 @@ from config.buildings import (
     Emitter,
     Exercise,
     Generator,
-    HeatingCurve,
     HeatPump,
     HotWater,
     LawGuard,
@@ -36,6 +35,7 @@ from drivers.bacnet.settings import BacnetBus, BacnetDevice
 from drivers.modbus.settings import ModbusBus, ModbusDevice
 from drivers.profile import BacnetPoint, ModbusPoint, Profile
 from schedules.calendars import Calendar
+from schedules.heating_curve import HeatingCurve
 from schedules.legal import Derogation, LegalHours
 from schedules.occupancy import Occupancy
 from schedules.plan import Plan
