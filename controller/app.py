@@ -28,7 +28,7 @@ from controller.core.cycle import Input
 from controller.core.journal import Journal
 from controller.core.ledger import Ledger
 from controller.core.replay import Beginning, first_line, line_of
-from controller.core.report import rfc3339
+from controller.core.stack import rfc3339
 from controller.core.state import State, Step
 from controller.core.wiring import Wiring
 from controller.difference import difference

@@ -11,7 +11,8 @@ from pathlib import Path
 from controller.clock import Clock
 from controller.core import accounts
 from controller.core.accounts import NightAccount
-from controller.core.report import Payload, rfc3339
+from controller.core.report import Payload
+from controller.core.stack import rfc3339
 from controller.core.state import Draft, State
 from controller.core.wiring import Wiring
 

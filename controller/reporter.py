@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from controller.core.report import Payload, alarm_of, body_of, rfc3339
+from controller.core.report import Payload, alarm_of, body_of
+from controller.core.stack import rfc3339
 from controller.core.state import CommandResult, Draft, Event, Step
 from controller.core.wiring import Wiring
 from controller.mqtt.outbox import Outbox

@@ -128,6 +128,6 @@ def _plain(facts: Mapping[str, object]) -> Line:
 
 
 def _stamp(at: datetime | None) -> str | None:
-    from controller.core.report import rfc3339
+    from controller.core.stack import rfc3339
 
     return None if at is None else rfc3339(at)

@@ -37,6 +37,8 @@ class Source(StrEnum):
     PRESENCE = "presence"
     LEGAL_CAP = "legal-cap"
     SHED = "shed"
+    LIMIT = "limit"
+    """A device's own limit: least time on or off, starts an hour."""
     ABSENCE = "absence"
     OPTIMUM_STOP = "optimum-stop"
     OPTIMUM_START = "optimum-start"
@@ -55,6 +57,7 @@ _PLACE: dict[Source, tuple[Priority, int]] = {
     Source.BOOST: (Priority.PRESENCE, 3),
     Source.LEGAL_CAP: (Priority.CAP, 0),  # of two caps the lower one is given first
     Source.SHED: (Priority.CAP, 0),
+    Source.LIMIT: (Priority.CAP, 1),
     Source.ABSENCE: (Priority.PLAN, 0),
     Source.OPTIMUM_STOP: (Priority.PLAN, 1),
     Source.OPTIMUM_START: (Priority.PLAN, 2),

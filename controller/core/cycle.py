@@ -17,6 +17,7 @@ from controller.core import (
     diagnostics,
     evidence,
     heating,
+    leases,
     lighting,
     noon,
     overrides,
@@ -140,7 +141,7 @@ def cycle(wiring: Wiring, state: State, inbox: Sequence[Input], now: datetime) -
 
 def farewell(wiring: Wiring, state: State, now: datetime) -> list[Write]:
     """The last writes of a clean stop."""
-    return reconcile.farewell(wiring, Draft(state, now))
+    return leases.farewell(wiring, Draft(state, now))
 
 
 def _armed(
@@ -173,7 +174,7 @@ def _armed(
     _rearrange(wiring, draft)
     noon.take_stock(wiring, draft)
     draft.changed.update(wiring.device_of)
-    reconcile.let_go(wiring, draft)
+    leases.let_go(wiring, draft)
     return draft.finish()
 
 
@@ -342,6 +343,7 @@ def _cell_due(wiring: Wiring, draft: Draft, cell: str) -> None:
 def _rearrange(wiring: Wiring, draft: Draft) -> None:
     """Work out anew what every touched target shall do; segments last, because they follow their lamps."""
     evidence.releveled(wiring, draft)
+    heating.settle(wiring, draft)
     segments: set[str] = set()
     changed: list[str] = []
     for key in sorted(draft.rearrange):

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from controller.core import owed
+from controller.core import leases, owed
 from controller.core.arbitration import Priority, PriorityArray
 from controller.core.drive import told_level
 from controller.core.heating import mode_delegated, plant_array, zone_array
 from controller.core.lighting import lamp_array, segment_array
 from controller.core.state import Draft, Output, Slots, WriteState
 from controller.core.wiring import Kind, Target, Wiring
-from drivers.api import Outcome, PointId, Reading, Write, WriteResult
+from drivers.api import Outcome, Reading, Write, WriteResult
 
 _BACKOFF_CAP_S = 20.0
 _REJECTED_RETRY_S = 60.0
@@ -98,13 +98,13 @@ def written(wiring: Wiring, draft: Draft, result: WriteResult) -> None:
         _overtaken(wiring, draft, target, output, result)
         return
     if result.outcome is Outcome.APPLIED or _hidden_by_ourselves(output.slots, result):
-        _remember_held(draft, target, result.write)
+        leases.remember(draft, target, result.write, array_of(wiring, draft, target))
         if len(output.slots) > 1 and result.observed is not None and not _agrees(target, output.slots, result.observed):
             return  # the sibling slot's own result is still to come
         _confirm(wiring, draft, target, output._replace(in_flight=None), result.observed)
         return
     if result.outcome is Outcome.MASKED:
-        _remember_held(draft, target, result.write)
+        leases.remember(draft, target, result.write, array_of(wiring, draft, target))
     _note_failure(wiring, draft, target, output, result)
 
 
@@ -162,42 +162,6 @@ def output_due(wiring: Wiring, draft: Draft, key: str) -> None:
         draft.outputs[key] = output
         return
     _write(wiring, draft, target, output, device.readings.get(target.command))
-
-
-def farewell(wiring: Wiring, draft: Draft) -> list[Write]:
-    """What is written on a clean stop: held BACnet slots go back, other outputs stay as they are."""
-    writes: list[Write] = []
-    for target in wiring.targets.values():
-        if target.prioritised:
-            ours = (p for p in (Priority.FROST, Priority.OVERRIDE, Priority.PLAN) if _may_hold(draft, target, p))
-            writes.extend(Write(target.point, None, priority) for priority in ours)
-        elif target.restore is not None:
-            writes.append(Write(target.point, target.restore, Priority.PLAN))
-    return writes
-
-
-def _may_hold(draft: Draft, target: Target, priority: Priority) -> bool:
-    """Whether the slot has our value, or may have it in a moment: a write is known to be there only when read back."""
-    output = draft.outputs.get(target.key)
-    wanted = dict(output.slots).get(int(priority)) if output is not None else None
-    return wanted is not None or held_key(target, priority) in draft.held
-
-
-def let_go(wiring: Wiring, draft: Draft) -> None:
-    """At a start: free the slots that an earlier run held at points which nobody commands any more."""
-    for key in list(draft.held):
-        place, _, priority = key.rpartition("@")
-        device, _, point = place.partition("/")
-        if (device, point) in wiring.commanded or device not in wiring.site.devices:
-            continue
-        draft.writes.append(Write(PointId(device, point), None, int(priority)))
-        draft.held.drop(key)
-        draft.journal_held[key] = None
-
-
-def held_key(target: Target, priority: int) -> str:
-    """The name of a held BACnet slot in the journal."""
-    return f"{target.device}/{target.command}@{int(priority)}"
 
 
 def _wanted(wiring: Wiring, draft: Draft, target: Target, array: PriorityArray) -> Slots:
@@ -363,15 +327,3 @@ def _owe_pending(draft: Draft, target: Target, output: Output, detail: str) -> N
     if output.command_id:
         owed.settle(draft, target.key, output.command_id, "pending", detail)
     draft.outputs[target.key] = output._replace(write=WriteState.PENDING, detail=detail, command_id="")
-
-
-def _remember_held(draft: Draft, target: Target, write: Write) -> None:
-    if not target.prioritised:
-        return
-    key = held_key(target, write.priority)
-    if write.value is None:
-        draft.held.drop(key)
-        draft.journal_held[key] = None
-    else:
-        draft.held[key] = write.value
-        draft.journal_held[key] = write.value

@@ -5,11 +5,10 @@ The keys are the contract's (docs/mqtt.md). A value that is not known is left ou
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable
+from datetime import datetime
 
 from config.site import Lamp
-from controller.core.arbitration import PriorityArray
 from controller.core.diagnostics import by_hand, powered
 from controller.core.drive import expected_power_w, told_level
 from controller.core.drive import reasons as drive_words
@@ -18,17 +17,12 @@ from controller.core.heating.telling import building_facts, zone_facts
 from controller.core.image import NOTHING_HEARD, DeviceImage
 from controller.core.loads import PhaseLoad
 from controller.core.reconcile import array_of
+from controller.core.stack import rfc3339, why
 from controller.core.state import AlarmKey, Draft, Output, State, WriteState
 from controller.core.wiring import Kind, Target, Wiring
 from drivers.api import Quality
 
 Payload = dict[str, object]
-
-
-def rfc3339(at: datetime) -> str:
-    """An instant as RFC 3339 in UTC, to the millisecond where it has one."""
-    text = at.astimezone(UTC).isoformat(timespec="milliseconds" if at.microsecond else "seconds")
-    return text.replace("+00:00", "Z")
 
 
 def state_of(wiring: Wiring, state: State, key: str, now: datetime) -> Payload:
@@ -269,23 +263,6 @@ def write_state(wiring: Wiring, draft: Draft, target: Target, output: Output | N
     if late and feedback is not None and feedback != output.slots[0][1]:
         return WriteState.MASKED if by_hand(_image(draft, target.device), target.feedback) else WriteState.NO_FEEDBACK
     return output.write
-
-
-def why(array: PriorityArray) -> list[Mapping[str, object]]:
-    """The whole stack of wishes, the winner first."""
-    stack: list[Mapping[str, object]] = []
-    for slot in array.slots:
-        entry: dict[str, object] = {
-            "priority": int(slot.priority),
-            "source": slot.source.value,
-            "value": slot.value,
-        }
-        if slot.allure is not None:
-            entry["allure"] = slot.allure
-        entry["reason"] = slot.reason
-        entry["until"] = None if slot.until is None else rfc3339(slot.until)
-        stack.append(entry)
-    return stack
 
 
 _MAINS = (

@@ -89,11 +89,61 @@ class Damped:
 
 
 @dataclass(frozen=True, slots=True)
+class WaterDay:
+    """Domestic hot water on one day of the site: what the log against legionella is judged by."""
+
+    day: date
+    at: datetime
+    """When the storage was last read."""
+    hot_since: datetime | None = None
+    """Since when the storage has been hot enough without a break."""
+    hot_for: timedelta = timedelta()
+    """The longest such span that ended or goes on today."""
+    hottest_c: float | None = None
+    coolest_c: float | None = None
+    """The lowest temperature in the distribution."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """One commanded point of a generator: the value, the reason, a limit that holds it, and what it was before."""
+
+    value: float
+    reason: str
+    since: datetime
+    limit: str = ""
+    """Why the value is still what it was, against ``reason``; empty: nothing holds it."""
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class PlantMemory:
     """One building's heat generator."""
 
     outdoor: Damped | None = None
     """The outdoor temperature damped over the time constant of the heating curve (12 h where there is none)."""
+    trusted: datetime | None = None
+    """When the outdoor sensor last had a good value; when we began where it never had."""
+    lost: bool = False
+    """Its value is missing for so long that nothing is steered by it any more."""
+    summer: bool = False
+    calling: frozenset[str] = frozenset()
+    """The zones that want heat now, by id."""
+    boiler: Lead | None = None
+    supply: Lead | None = None
+    pump: Lead | None = None
+    backup: Lead | None = None
+    starts: tuple[datetime, ...] = ()
+    """When the generator was last told to run, within the last hour."""
+    pump_ran: datetime | None = None
+    """When the pump last stood after a run, or the last instant that it was seen to run."""
+    judged: datetime | None = None
+    saved: datetime | None = None
+    water: WaterDay | None = None
+    water_hot: datetime | None = None
+    """The last instant at which the storage had been hot for long enough."""
+    shock_before: datetime | None = None
+    """The opening before which a thermal shock was asked for."""
 
 
 @dataclass(frozen=True, slots=True)

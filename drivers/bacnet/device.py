@@ -38,12 +38,17 @@ Octets = tuple[Atoms | Refused | None, ...]
 
 
 class Device:
-    """One device, at its configured address or where it was found."""
+    """One device, at its configured address or where it was found.
+
+    ``unused``: points of the profile that the site does not use; what an earlier configuration held there can be freed.
+    """
 
     def __init__(
-        self, id_: str, client: Client, bus: BacnetBus, settings: BacnetDevice, points: Mapping[str, Point], host: Host
-    ) -> None:
+        self, id_: str, client: Client, bus: BacnetBus, settings: BacnetDevice, points: Mapping[str, Point], host: Host,
+        unused: Mapping[str, Point] | None = None,
+    ) -> None:  # fmt: skip
         self.points = points
+        self._writable = {**(unused or {}), **points}
         self.peer = Peer(settings.address, settings.timeout_s, settings.retries)
         self.instance = settings.instance
         self._client = client
@@ -101,7 +106,7 @@ class Device:
                 return [self._rejected(write, refused.cause) for write in writes]
             errors = [await self._order(write) for write in writes]
         written = [write for write, error in zip(writes, errors, strict=True) if error is None]
-        points = dict.fromkeys(self.points[write.point.point] for write in written)
+        points = dict.fromkeys(self._writable[write.point.point] for write in written)
         judge = await self._read_back(tuple(points))
         return [
             self._rejected(write, error) if error is not None else self._judged(write, judge)
@@ -186,7 +191,7 @@ class Device:
 
     async def _order(self, write: Write) -> str | None:
         """Write one value; None when it was acknowledged, else why not. Raises Retryable."""
-        point = self.points.get(write.point.point)
+        point = self._writable.get(write.point.point)
         if point is None or not point.profile.writable:
             return "not a writable point"
         try:
@@ -210,7 +215,7 @@ class Device:
     def _judged(self, write: Write, answers: Answers | DriverError) -> WriteResult:
         if isinstance(answers, DriverError):
             return WriteResult(write, Outcome.NO_FEEDBACK, self._host.now(), detail=answers.cause)
-        point = self.points[write.point.point]
+        point = self._writable[write.point.point]
         seen = self._observation(point, answers)
         if point.commandable:
             array = None if point.array is None else answers.get(point.array)

@@ -152,9 +152,11 @@ def _settings(device: BusDevice) -> BacnetDevice:
 def _device(client: Client, bus: BacnetBus, device: BusDevice, host: Host) -> Device:
     try:
         points = polling.resolve(device.id, device.profile.points, device.points)
+        unused = (name for name, point in device.profile.points.items() if name not in points and point.writable)
+        others = polling.resolve(device.id, device.profile.points, unused)
     except ValueError as error:
         raise Refused(str(error)) from error
-    return Device(device.id, client, bus, _settings(device), points, host)
+    return Device(device.id, client, bus, _settings(device), points, host, others)
 
 
 def build(bus_id: str, settings: BacnetBus, devices: Sequence[BusDevice], host: Host) -> Driver:

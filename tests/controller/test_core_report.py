@@ -10,7 +10,8 @@ import pytest
 from controller.core.commands import Command
 from controller.core.cycle import begin
 from controller.core.journal import Saved
-from controller.core.report import alarm_of, rfc3339, state_of
+from controller.core.report import alarm_of, state_of
+from controller.core.stack import rfc3339
 from controller.core.state import State
 from controller.core.wiring import Wiring
 from drivers.api import Fault, PointId, Quality, Reading

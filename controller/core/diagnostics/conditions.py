@@ -89,6 +89,7 @@ KINDS: Mapping[str, Kind] = {
     "estimatedLampsOut": Kind("minor", _ten_minutes),
     "scheduleDrift": Kind("minor", _at_once),
     "scheduleRefused": Kind("major", _at_once),
+    "legionellaRisk": Kind("major", _at_once),
 }
 
 

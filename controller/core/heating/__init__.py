@@ -5,7 +5,7 @@
 """
 
 from controller.core.heating.delegation import mode_delegated
-from controller.core.heating.hooks import begin, delegated, due, heard, signalled
+from controller.core.heating.hooks import begin, delegated, due, heard, settle, signalled
 from controller.core.heating.plant import plant_array
 from controller.core.heating.zones import preheat_cap, preheat_from, ready_at, temperature, zone_array, zone_due
 
@@ -19,6 +19,7 @@ __all__ = [
     "preheat_cap",
     "preheat_from",
     "ready_at",
+    "settle",
     "signalled",
     "temperature",
     "zone_array",

@@ -14,7 +14,13 @@ from controller.core.state import Draft
 from controller.core.wiring import Wiring
 from drivers.api import PushResult, ScheduleSeen
 
-_DUE = {"zone": zone_due, "plant": plant.due, "delegation": delegation.due, calendars.DUE: calendars.due}
+_DUE = {
+    "zone": zone_due,
+    "plant": plant.due,
+    "delegation": delegation.due,
+    calendars.DUE: calendars.due,
+    "heartbeat": plant.beat,
+}
 """By the kind of the key that was scheduled."""
 
 
@@ -46,6 +52,11 @@ def due(wiring: Wiring, draft: Draft, kind: str, rest: str) -> bool:
         return False
     found(wiring, draft, rest)
     return True
+
+
+def settle(wiring: Wiring, draft: Draft) -> None:
+    """What shall be is about to be worked out anew: what follows the zones follows in the same cycle."""
+    plant.follow_zones(wiring, draft)
 
 
 def signalled(wiring: Wiring, draft: Draft, said: Heard) -> None:

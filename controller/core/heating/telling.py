@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from config.site import Building, Zone
-from controller.core.heating import delegation
+from controller.core.heating import delegation, plant_telling
 from controller.core.state import Draft
 from controller.core.wiring import Wiring
 
@@ -17,4 +17,4 @@ def zone_facts(wiring: Wiring, draft: Draft, zone: Zone) -> Facts:
 
 def building_facts(wiring: Wiring, draft: Draft, building: Building) -> Facts:
     """One entry a field; None is left out of the topic."""
-    return {}
+    return {**plant_telling.facts(wiring, draft, building)}

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from config.site import OptimumStart, Zone
 from controller.core.arbitration import PriorityArray, Slot, Source, arbitrate
 from controller.core.heating import absence, boost, delegation, frost, law, shedding, window
+from controller.core.heating.plant_limits import shallow
 from controller.core.lighting import override_slot
 from controller.core.state import Draft
 from controller.core.wiring import Wiring
@@ -23,7 +24,7 @@ def zone_due(wiring: Wiring, draft: Draft, zone_id: str) -> None:
     zone = wiring.site.zones[zone_id]
     key = f"zone/{zone_id}"
     demand = allures.evaluate(zone.occupancy, zone.setpoints, draft.now)
-    wish = Slot(Source.PLAN, demand.setpoint_c, demand.reason, demand.until, demand.allure.value)
+    wish = shallow(wiring, zone, Slot(Source.PLAN, demand.setpoint_c, demand.reason, demand.until, demand.allure.value))
     before = draft.demands.get(key)
     if before != wish:
         draft.demands[key] = wish
