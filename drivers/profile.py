@@ -2,8 +2,9 @@
 
 Point names are the house's vocabulary (docs/profiles.md): ``lamp.<n>.command|level|power|energy|...``,
 ``segment.<n>.command|feedback|...``, ``door``, ``local``, ``leakage``, ``photocell.<n>.illuminance|dark``,
-``presence.<n>.detected``, ``meter.power|energy|...``, ``zone.<n>.temperature|setpoint|heating``,
-``boiler.status|supply-temperature``, ``outdoor.temperature``. Controller and simulator know devices by them alone.
+``presence.<n>.detected``, ``meter.power|energy|...``, ``zone.<n>.temperature|setpoint|heating|mode``,
+``boiler.status|supply-temperature|supply-setpoint|enable|pump|backup|...``, ``outdoor.temperature``, ``heartbeat``,
+``hot-water.storage-temperature|return-temperature``. Controller and simulator know devices by them alone.
 """
 
 from __future__ import annotations

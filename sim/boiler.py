@@ -35,9 +35,12 @@ class Boiler:
         """The heating curve: 70 degrees at -7 outside, 38 at 16, never outside these."""
         return min(70.0, max(38.0, 70.0 - (outdoor_c + 7.0) * 32.0 / 23.0))
 
-    def step(self, dt_s: float, outdoor_c: float, drawn_w: float, *, calling: bool) -> None:
-        """Advance by ``dt_s`` while the radiators draw ``drawn_w``."""
-        self._burner(dt_s, self.curve_c(outdoor_c) if calling else 0.0)
+    def step(
+        self, dt_s: float, outdoor_c: float, drawn_w: float, *, calling: bool, goal_c: float | None = None
+    ) -> None:
+        """Advance by ``dt_s`` while the radiators draw ``drawn_w``; ``goal_c`` None: its own curve."""
+        wanted_c = self.curve_c(outdoor_c) if goal_c is None else goal_c
+        self._burner(dt_s, wanted_c if calling else 0.0)
         heat_w = self.nominal_w if self.burning else 0.0
         lost_w = IDLE_W + 8.0 * (self.supply_c - 18.0)
         self.supply_c += (heat_w - drawn_w - lost_w) * dt_s / self.water_j_k

@@ -12,7 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from sim.boiler import Boiler
+from sim.hot_water import HotWaterTank
 
+PIPE_LAG_S = 4 * 3600.0
+"""An insulated pipe in an unheated roof."""
 LONGEST_S = 10.0
 """Explicit Euler is stable far beyond this; the local controller wants it."""
 Actuator = Callable[[float], float]
@@ -58,14 +61,15 @@ class Zone:
             asked = 100.0 if error_k > (-0.25 if self.valve_pct > 50.0 else 0.25) else 0.0
         self.valve_pct = self.actuator(asked)
 
-    def emit(self, dt_s: float, supply_c: float) -> None:
-        """Heat given to the room: a radiator lags behind its valve and its water."""
+    def emit(self, dt_s: float, supply_c: float, *, flows: bool = True) -> None:
+        """Heat given to the room: a radiator lags behind its valve and its water, which comes while the pump runs."""
         if self.heater_w is not None:
             goal_w = self.heater_w * self.valve_pct / 100.0
             self.emitted_w += (goal_w - self.emitted_w) * min(1.0, dt_s / 60.0)
             return
         water_c = max(self.temperature_c, supply_c - 6.0)
-        goal_c = self.temperature_c + (water_c - self.temperature_c) * (self.valve_pct / 100.0)
+        opening = self.valve_pct / 100.0 if flows else 0.0
+        goal_c = self.temperature_c + (water_c - self.temperature_c) * opening
         self.radiator_c += (goal_c - self.radiator_c) * min(1.0, dt_s / 600.0)
         excess_k = max(0.0, self.radiator_c - self.temperature_c)
         self.emitted_w = self.radiator_w * self.area_m2 * (excess_k / 40.0) ** 1.3
@@ -83,12 +87,23 @@ class Zone:
 
 @dataclass(slots=True)
 class Building:
-    """Zones by number in a row, each one leaning on the next (``coupling_w_k``), and the boiler that they share."""
+    """Zones by number in a row, each one leaning on the next (``coupling_w_k``), and the boiler that they share.
+
+    A controller may lead the boiler: ``supply_goal_c`` None is its own curve, ``enabled`` False keeps it off,
+    ``pump_held`` None lets the pump follow the valves. ``pipe_c`` is the water in the coldest pipe, under the roof.
+    """
 
     zones: dict[int, Zone]
     boiler: Boiler | None = None
     coupling_w_k: float = 60.0
     heater_kwh: float = 0.0
+    tank: HotWaterTank | None = None
+    supply_goal_c: float | None = None
+    enabled: bool = True
+    pump_held: bool | None = None
+    pump_on: bool = field(default=False, init=False)
+    pipe_c: float = field(default=15.0, init=False)
+    coldest_pipe_c: float = field(default=15.0, init=False)
     outdoor_c: float = field(default=10.0, init=False)
 
     def step(self, dt_s: float, outdoor_c: float, sun_w_m2: float, occupied: float) -> None:
@@ -101,17 +116,27 @@ class Building:
 
     def _piece(self, dt_s: float, outdoor_c: float, sun_w_m2: float, occupied: float) -> None:
         supply_c = self.boiler.supply_c if self.boiler else 20.0
+        wet = [zone for zone in self.zones.values() if zone.heater_w is None]
+        calling = self.enabled and max((zone.valve_pct for zone in wet), default=0.0) > 5.0
+        self.pump_on = calling if self.pump_held is None else self.pump_held
         flows = self._between()
         for zone, flow_w in zip(self.zones.values(), flows, strict=True):
             zone.regulate()
-            zone.emit(dt_s, supply_c)
+            zone.emit(dt_s, supply_c, flows=self.pump_on)
             zone.warm(dt_s, outdoor_c, sun_w_m2, flow_w + zone.occupied_w_m2 * zone.area_m2 * occupied)
             if zone.heater_w is not None:
                 self.heater_kwh += zone.emitted_w * dt_s / 3.6e6
         if self.boiler:
-            wet = [zone for zone in self.zones.values() if zone.heater_w is None]
-            calling = max((zone.valve_pct for zone in wet), default=0.0) > 5.0
-            self.boiler.step(dt_s, outdoor_c, sum(zone.emitted_w for zone in wet), calling=calling)
+            drawn_w = sum(zone.emitted_w for zone in wet) if self.pump_on else 0.0
+            self.boiler.step(dt_s, outdoor_c, drawn_w, calling=calling, goal_c=self.supply_goal_c)
+            self._cool_pipe(dt_s, outdoor_c)
+
+    def _cool_pipe(self, dt_s: float, outdoor_c: float) -> None:
+        """Standing water goes towards the cold in hours, running water has the house's warmth in minutes."""
+        indoors_c = sum(zone.temperature_c for zone in self.zones.values()) / len(self.zones)
+        goal_c, lag_s = (indoors_c, 600.0) if self.pump_on else (outdoor_c, PIPE_LAG_S)
+        self.pipe_c += (goal_c - self.pipe_c) * min(1.0, dt_s / lag_s)
+        self.coldest_pipe_c = min(self.coldest_pipe_c, self.pipe_c)
 
     def _between(self) -> list[float]:
         temperatures = [zone.temperature_c for zone in self.zones.values()]

@@ -7,6 +7,7 @@ from datetime import datetime
 from config.site import Site
 from sim.boiler import Boiler
 from sim.building import Building, Zone
+from sim.hot_water import HotWaterTank
 from sim.noise import draw
 
 CONTROLLER_PROFILE = "generic-heating"
@@ -22,7 +23,9 @@ def build_heating(site: Site, seed: int, outdoor_c: float) -> dict[str, Building
         if device.profile.id == CONTROLLER_PROFILE:
             zones = {number: _classrooms(device.id, number, seed) for number in numbers}
             heat_w = sum(zone.radiator_w * zone.area_m2 for zone in zones.values())
-            buildings[device.id] = Building(zones, Boiler(nominal_w=max(10_000.0, heat_w * OVERSIZE)))
+            buildings[device.id] = Building(
+                zones, Boiler(nominal_w=max(10_000.0, heat_w * OVERSIZE)), tank=HotWaterTank()
+            )
         elif device.profile.id == THERMOSTAT_PROFILE:
             buildings[device.id] = Building({1: _hall(device.id, seed)})
     for building in buildings.values():

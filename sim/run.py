@@ -51,6 +51,7 @@ class TownServer:
         self._leaving = asyncio.Event()
         self._started: list[Face] = []
         self.town = Town.from_site(site, seed=seed, start=now())
+        self.town.pace(speed)
         try:
             self._faces = build_faces(self.town, now, speed)
         except ValueError as error:

@@ -15,7 +15,8 @@ from sim.cabinet_map import cabinet_unit, relays_unit
 from sim.consumer import Consumer
 from sim.dali_maps import GATEWAYS
 from sim.faults import FaultTable
-from sim.heating_objects import controller_objects, thermostat_objects
+from sim.heating_controller import WATCHDOG_S, HeatingController
+from sim.heating_objects import thermostat_objects
 from sim.heating_plant import CONTROLLER_PROFILE, THERMOSTAT_PROFILE, build_heating, people
 from sim.integer_meter_maps import countis_e24_unit, countis_e44_unit, em24_unit, em340_unit
 from sim.lighting_plant import CABINET_PROFILE, RELAYS_PROFILE, build_lighting
@@ -50,6 +51,7 @@ class Town:
         self.weather = Weather(seed, site.place.latitude, site.place.longitude)
         self.lighting = build_lighting(site, seed)
         self.buildings = build_heating(site, seed, self.weather.outdoor_c(self.now))
+        self.controllers: dict[str, HeatingController] = {}
         self.consumers: dict[str, Consumer] = {}
         self.meters: dict[str, PhaseMeter] = {}
         self.units: dict[str, Unit] = {}
@@ -81,6 +83,11 @@ class Town:
             self._move(piece)
             dt_s -= piece
 
+    def pace(self, speed: float) -> None:
+        """The clock runs ``speed`` times faster: a supervisor cannot beat faster than once in a real second."""
+        for controller in self.controllers.values():
+            controller.watchdog_s = max(WATCHDOG_S, 5.0 * speed)
+
     def skip_to(self, at: datetime) -> None:
         """Move the clock without physics, after a pause too long to catch up with, or back."""
         self.now = at.astimezone(UTC)
@@ -102,6 +109,8 @@ class Town:
             consumer.step(dt_s, local)
         if self.buildings:
             sun_w_m2 = self.weather.sun_w_m2(self.now)
+            for controller in self.controllers.values():
+                controller.step(dt_s, local, people(local))
             for building in self.buildings.values():
                 building.step(dt_s, sky.outdoor_c, sun_w_m2, people(local))
 
@@ -119,7 +128,8 @@ class Town:
             self.meters[device.id] = self._meter(device.id, phases)
             self.units[device.id] = shown(device.id, self.meters[device.id])
         elif kind == CONTROLLER_PROFILE:
-            self.objects[device.id] = controller_objects(self.buildings[device.id])
+            self.controllers[device.id] = HeatingController(self.buildings[device.id])
+            self.objects[device.id] = self.controllers[device.id].shown
             self.schedules[device.id] = own_objects(self.site, device.id, self.objects[device.id])
         elif kind == THERMOSTAT_PROFILE:
             self.objects[device.id] = thermostat_objects(self.buildings[device.id])

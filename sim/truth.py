@@ -44,6 +44,7 @@ def truth(town: Town) -> Plain:
         "meters": {name: _meter(meter) for name, meter in town.meters.items()},
         "zones": zones,
         "buildings": {name: _building(building) for name, building in town.buildings.items()},
+        "alone": {name: controller.alone for name, controller in town.controllers.items()},
         "faults": [str(fault) for fault in town.faults.active],
     }
 
@@ -136,6 +137,11 @@ def _building(building: Building) -> Plain:
     return {
         "outdoor_c": round(building.outdoor_c, 3),
         "heater_kwh": building.heater_kwh,
+        "pump_on": building.pump_on,
+        "enabled": building.enabled,
+        "supply_goal_c": None if building.supply_goal_c is None else round(building.supply_goal_c, 2),
+        "coldest_pipe_c": round(building.coldest_pipe_c, 2),
+        "hot_water_c": None if building.tank is None else round(building.tank.storage_c, 2),
         "boiler": None if building.boiler is None else _boiler(building.boiler),
     }
 

@@ -93,7 +93,16 @@ def standing(draft: Draft) -> Iterator[Lease]:
         found = _document(draft, key)
         owner, reason, since = (str(found.get(name, "")) for name in ("owner", "reason", "since"))
         until = found.get("until")
-        yield Lease(device, point, priority, draft.held.get(key) or 0.0, owner, reason, since, None if until is None else str(until))
+        yield Lease(
+            device,
+            point,
+            priority,
+            draft.held.get(key) or 0.0,
+            owner,
+            reason,
+            since,
+            None if until is None else str(until),
+        )
 
 
 def count(draft: Draft, wiring: Wiring, building: Building) -> int:

@@ -137,6 +137,8 @@ class PlantMemory:
     """When the generator was last told to run, within the last hour."""
     pump_ran: datetime | None = None
     """When the pump last stood after a run, or the last instant that it was seen to run."""
+    begun: datetime | None = None
+    """When we began; nothing is decided while everything is still to be heard for the first time."""
     judged: datetime | None = None
     saved: datetime | None = None
     water: WaterDay | None = None

@@ -17,7 +17,7 @@ from controller.core.heating import plant_kept, plant_outdoor, plant_water
 from controller.core.heating.plant_demand import Demand, demand
 from controller.core.heating.plant_limits import limited, limits_of, pump_of, with_start
 from controller.core.heating.plant_pump import AFTER_RUN, backup_lead, exercise_at, frost_at, pump_lead
-from controller.core.heating.zones import zone_array
+from controller.core.heating.zones import temperature, zone_array
 from controller.core.rooms import Lead, PlantMemory
 from controller.core.state import Draft
 from controller.core.wiring import Kind, Target, Wiring
@@ -65,7 +65,7 @@ def begin(wiring: Wiring, draft: Draft, building_id: str) -> None:
         return
     if building_id not in draft.plants:
         memory = plant_kept.load(draft, building_id)
-        draft.plants[building_id] = replace(memory, pump_ran=memory.pump_ran or draft.now)
+        draft.plants[building_id] = replace(memory, pump_ran=memory.pump_ran or draft.now, begun=draft.now)
     if f"{Kind.HEARTBEAT}/{building_id}" in wiring.targets:
         draft.schedule(f"heartbeat/{building_id}", _next_beat(wiring, draft.now))
     judge(wiring, draft, building_id)
@@ -78,7 +78,7 @@ def heard(wiring: Wiring, draft: Draft, building_id: str) -> None:
         return
     every = _JUDGED_EVERY * max(1.0, wiring.site.timing.speed / 20.0)
     if memory.judged is None or not timedelta() <= draft.now - memory.judged < every:
-        judge(wiring, draft, building_id)
+        draft.schedule(f"plant/{building_id}", draft.now)  # once every device of this cycle was heard
 
 
 def due(wiring: Wiring, draft: Draft, building_id: str) -> None:
@@ -111,9 +111,14 @@ def judge(wiring: Wiring, draft: Draft, building_id: str) -> None:
     if plant is None:
         return
     memory = plant_outdoor.heard(wiring, draft, building, before)
+    settled = _settled(wiring, draft, building, memory)
+    if settled > draft.now:
+        draft.plants[building_id] = memory
+        draft.schedule(f"plant/{building_id}", settled)
+        return
     memory = plant_water.heard(wiring, draft, building, memory)
     memory = _season(draft, building, plant, memory)
-    outdoor_c = plant_outdoor.measured_c(wiring, draft, building)
+    outdoor_c = plant_outdoor.outdoor_c(wiring, draft, building, memory)
     cold = outdoor_c is None or outdoor_c < plant.frost_outdoor_c
     wanted = demand(wiring, draft, building, memory, cold=cold)
     memory = _generator(draft, plant, memory, wanted)
@@ -128,6 +133,17 @@ def judge(wiring: Wiring, draft: Draft, building_id: str) -> None:
     memory = plant_kept.save(draft, building_id, memory, transition=switched, speed=wiring.site.timing.speed)
     draft.plants[building_id] = memory
     draft.schedule(f"plant/{building_id}", min(_dues(building_id, plant, memory, draft.now), default=None))
+
+
+def _settled(wiring: Wiring, draft: Draft, building: Building, memory: PlantMemory) -> datetime:
+    """From when on it is decided: as soon as weather and rooms were heard, and after a moment whatever was heard."""
+    if memory.judged is not None or memory.begun is None:
+        return draft.now
+    weather = memory.outdoor is not None or not wiring.has(building.device, plant_outdoor.POINT)
+    zones = (wiring.site.zones[zone] for zone in building.zones)
+    if weather and all(temperature(wiring, draft, zone) is not None for zone in zones):
+        return draft.now
+    return memory.begun + timedelta(seconds=2.0 * wiring.site.timing.stale_after_s)
 
 
 def _season(draft: Draft, building: Building, plant: Plant, memory: PlantMemory) -> PlantMemory:

@@ -44,9 +44,10 @@ class Want:
 
     @property
     def warms_up(self) -> bool:
-        """Whether it is far from the comfort that it is brought to."""
+        """Whether it freezes, or is far from the comfort that it is brought to."""
         lacking_k = self.lacking_k
-        return self.wish.allure == Allure.COMFORT.value and lacking_k is not None and lacking_k > _COLD_START_K
+        comfort = self.wish.allure == Allure.COMFORT.value
+        return self.freezing or (comfort and lacking_k is not None and lacking_k > _COLD_START_K)
 
 
 @dataclass(frozen=True, slots=True)

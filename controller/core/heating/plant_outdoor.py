@@ -29,6 +29,14 @@ def measured_c(wiring: Wiring, draft: Draft, building: Building) -> float | None
     return None if reading is None else reading.value
 
 
+def outdoor_c(wiring: Wiring, draft: Draft, building: Building, memory: PlantMemory) -> float | None:
+    """The outdoor temperature now, the damped one over a gap, None where nothing is to be trusted."""
+    now_c = measured_c(wiring, draft, building)
+    if now_c is not None or memory.lost or memory.outdoor is None:
+        return now_c
+    return memory.outdoor.value_c
+
+
 def heard(wiring: Wiring, draft: Draft, building: Building, memory: PlantMemory) -> PlantMemory:
     """Damp what was read, at most once a minute; note since when nothing good was read."""
     reading = _reading(wiring, draft, building)
