@@ -9,6 +9,7 @@ from bacpypes3.primitivedata import Real  # type: ignore[import-untyped]
 
 from drivers.api import Driver, NoAnswer, Outcome, PointId, Write, WriteResult
 from drivers.profile import BacnetPoint
+from drivers.registry import BusDevice
 from tests.drivers.bacnet_station import (
     AT,
     Frame,
@@ -248,3 +249,33 @@ async def test_silence_instead_of_the_acknowledgement() -> None:
         with pytest.raises(NoAnswer):
             await write(driver, 20.0)
     assert [frame.service for frame in peer.seen].count(15) == 1
+
+
+async def test_a_plant_that_obeys_only_its_relinquish_default() -> None:
+    obeyed = BacnetPoint("default", "analog-value,1", property="relinquish-default", writable=True, restore=16.0)
+    async with served([obeyed], setpoint(1, 16.0)) as (driver, station):
+        applied = await write(driver, 19.0, point="default")
+        assert float(station.objects["analog-value,1"].relinquishDefault) == pytest.approx(19.0)
+        assert held(station) == {}, "no slot is taken"
+        await station.objects["analog-value,1"].write_property("presentValue", Real(25.0), None, 8)
+        hidden = await write(driver, 20.0, point="default")
+        let_go = await write(driver, None, point="default")
+        assert float(station.objects["analog-value,1"].relinquishDefault) == pytest.approx(16.0)
+    assert (applied.outcome, hidden.outcome, let_go.outcome) == (Outcome.APPLIED,) * 3
+    assert let_go.observed is not None
+    assert (let_go.observed.value, let_go.observed.slots) == (16.0, ())
+
+
+async def test_a_point_that_the_site_uses_no_more_is_freed_all_the_same() -> None:
+    station = Station(1201, setpoint(1, 16.0), plain_setpoint(2, 19.0))
+    both = device(station.port, 1201, SETPOINT, PLAIN)
+    left = BusDevice(both.id, both.settings, both.profile, ("plain",))
+    try:
+        async with running(bus(), left) as driver:
+            await station.objects["analog-value,1"].write_property("presentValue", Real(21.0), None, 13)
+            freed = await write(driver, None)
+            assert held(station) == {}
+            assert [poll.points for poll in driver.polls["school"]] == [("plain",)]
+    finally:
+        await station.aclose()
+    assert freed.outcome is Outcome.APPLIED

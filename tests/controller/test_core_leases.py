@@ -1,0 +1,143 @@
+"""Leases: who holds which slot, why and until when; what a crash leaves is let go at the next start."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from config.site import Plant, Site
+from controller.core import leases
+from controller.core.commands import Command
+from controller.core.cycle import begin, farewell
+from controller.core.journal import Journal, Saved
+from controller.core.state import Draft
+from controller.core.wiring import Wiring
+from drivers.api import Outcome, Write, WriteResult
+from drivers.profile import BacnetPoint
+from tests.controller.field import Field
+from tests.controller.plants import DEVICE, ENABLE, HEARTBEAT, SUPPLY, led, rooms, school, slot
+from tests.controller.towns import at
+
+PLANT = Plant()
+MORNING = "2026-01-12 10:00"
+
+
+def journal_of(field: Field) -> Journal:
+    found = Journal()
+    for step in field.steps:
+        found = found.then(step.journal)
+    return found
+
+
+def saved(field: Field) -> Saved:
+    """What the store gives back after a crash."""
+    journal = journal_of(field)
+    held = {key: value for key, value in journal.held.items() if value is not None}
+    return Saved(held=held, kept={key: text for key, text in journal.kept.items() if text is not None})
+
+
+def standing(field: Field) -> dict[str, leases.Lease]:
+    return {f"{each.point}@{each.priority}": each for each in leases.standing(Draft(field.state, field.now))}
+
+
+def test_a_lease_tells_owner_reason_since_and_end() -> None:
+    field = school(MORNING, 18.0, 5.0, PLANT)
+    wish = Command("c1", "zone", "ecole.classes", field.now, value=20.0, lasting=timedelta(hours=1), reason="meeting")
+    field.feed(replace(wish, by="secretary"))
+    held = standing(field)
+    plan, hand = held["zone.1.setpoint@13"], held["zone.1.setpoint@10"]
+    assert (plan.owner, plan.value, plan.until) == ("plan", 19.0, "2026-01-12T16:30:00Z")
+    assert (hand.owner, hand.value, hand.until) == ("override", 20.0, "2026-01-12T10:00:00Z")
+    assert hand.reason == "override by secretary: meeting"
+    assert held["boiler.enable@13"].reason.startswith("classes at 18.0 of 19 degC")
+    began = plan.since
+    field.advance(timedelta(minutes=40), timedelta(minutes=5))
+    assert standing(field)["zone.1.setpoint@13"].since == began, "asserted anew, the same lease"
+    field.advance(timedelta(minutes=25), timedelta(minutes=5))
+    assert "zone.1.setpoint@10" not in standing(field)
+    assert journal_of(field).kept["lease/ecole/zone.1.setpoint@10"] is None
+
+
+def test_a_heartbeat_is_one_lease_and_no_wear_of_the_disk() -> None:
+    field = school(MORNING, 20.0, 5.0, PLANT)
+    field.advance(timedelta(minutes=3))
+    before = len(field.steps)
+    field.advance(timedelta(minutes=10))
+    beats = [write for step in field.steps[before:] for write in step.writes if write.point.point == "heartbeat"]
+    assert len(beats) == 10
+    assert not any("ecole/heartbeat@13" in step.journal.held for step in field.steps[before:])
+    assert not any("lease/ecole/heartbeat@13" in step.journal.kept for step in field.steps[before:])
+
+
+def test_after_a_crash_what_the_new_plan_does_not_want_is_let_go_and_told() -> None:
+    field = school(MORNING, 18.0, 5.0, PLANT)
+    assert slot(field, ENABLE) == 1.0
+    site = led(PLANT)
+    without = replace(site, buildings={n: replace(b, plant=None) for n, b in site.buildings.items()})
+    again = Field(Wiring(without), field.now, slots=field.slots, held=field.held)
+    step = begin(again.wiring, saved(field), again.now)
+    freed = {(write.point.point, write.value, write.priority) for write in step.writes}
+    assert freed == {("boiler.enable", None, 13), ("boiler.pump", None, 13), ("heartbeat", None, 13)}
+    told = [event.facts for event in step.events if event.name == "lease-let-go"]
+    assert {(fact["point"], fact["owner"]) for fact in told} >= {("boiler.enable", "plan")}
+    assert step.journal.held == dict.fromkeys(["ecole/boiler.enable@13", "ecole/boiler.pump@13", "ecole/heartbeat@13"])
+    assert step.journal.kept["lease/ecole/boiler.enable@13"] is None
+
+
+def test_a_frost_slot_that_the_site_gave_up_is_freed() -> None:
+    held = Saved(held={"ecole/zone.1.setpoint@5": 8.0, "ecole/zone.1.setpoint@13": 19.0})
+    step = begin(Wiring(led(PLANT)), held, at(MORNING))
+    assert [(write.point.point, write.value, write.priority) for write in step.writes] == [("zone.1.setpoint", None, 5)]
+
+
+def thermostats() -> Site:
+    """The school with setpoints that have no priority array."""
+    site = led(PLANT)
+    school_device = site.devices[DEVICE]
+    points = dict(school_device.profile.points)
+    for number in (1, 2):
+        point = points[f"zone.{number}.setpoint"]
+        assert isinstance(point, BacnetPoint)
+        points[point.name] = replace(point, commandable=False, restore=14.0)
+    profile = replace(school_device.profile, points=points)
+    return replace(site, devices={**site.devices, DEVICE: replace(school_device, profile=profile)})
+
+
+def test_without_a_priority_array_the_restore_value_is_owed_after_a_crash_too() -> None:
+    site = thermostats()
+    field = Field(Wiring(site), at(MORNING))
+    rooms(field, 18.0)
+    field.start()
+    assert field.held[DEVICE, "zone.2.setpoint"] == 19.0
+    assert (Write(field.wiring.targets["zone/ecole.cantine"].point, 14.0, 13)) in farewell(
+        field.wiring, field.state, field.now
+    )
+    fewer = replace(site, zones={"ecole.classes": site.zones["ecole.classes"]})
+    fewer = replace(fewer, buildings={n: replace(b, zones=("ecole.classes",)) for n, b in fewer.buildings.items()})
+    step = begin(Wiring(fewer), saved(field), field.now)
+    freed = {(write.point.point, write.value) for write in step.writes}
+    assert ("zone.2.setpoint", None) in freed, "the driver writes the restore value for it"
+    assert ("zone.1.setpoint", None) not in freed
+
+
+def test_a_clean_stop_frees_the_generator_too() -> None:
+    field = school(MORNING, 18.0, 5.0, PLANT)
+    freed = {(write.point.point, write.value) for write in farewell(field.wiring, field.state, field.now)}
+    assert freed >= {("boiler.enable", None), ("boiler.pump", None), ("heartbeat", None)}
+
+
+def test_a_hand_at_the_generator_and_a_refusal_are_told_apart() -> None:
+    field = school(MORNING, 18.0, 5.0, PLANT)
+    field.slots[ENABLE] = {8: 0.0, 13: 1.0}
+    field.poll()
+    output = field.state.outputs["boiler/ecole"]
+    assert (output.write.value, output.masked_by) == ("masked", 8)
+    told = next(event for event in field.events if event.name == "output-masked")
+    assert (told.target, told.facts["masked_by"]) == ("boiler/ecole", 8)
+    other = school(MORNING, 21.0, 5.0, PLANT)
+    other.refuse = lambda write: WriteResult(write, Outcome.REJECTED, other.now, detail="write access denied")
+    rooms(other, 18.0)
+    other.advance(timedelta(minutes=5))
+    assert other.state.outputs["boiler/ecole"].write.value == "rejected"
+    assert SUPPLY not in other.slots
+    assert HEARTBEAT in other.slots
