@@ -111,6 +111,8 @@ def test_a_clean_stop_relinquishes_what_is_held_and_leaves_the_lamps() -> None:
     assert {(w.point.point, w.value, w.priority) for w in writes} == {
         ("zone.1.setpoint", None, 13),
         ("zone.2.setpoint", None, 13),
+        ("zone.1.mode", None, 13),
+        ("zone.2.mode", None, 13),
     }
 
 
@@ -118,7 +120,8 @@ def test_a_clean_stop_relinquishes_what_is_on_its_way_too() -> None:
     field = school("2026-01-12 20:00", 16.0)
     wish = Command("c1", "zone", "ecole.classes", field.now, value=20.0, lasting=timedelta(hours=1))
     step = cycle(field.wiring, field.state, [wish], field.now)
-    assert [(w.point.point, w.value, w.priority) for w in step.writes] == [("zone.1.setpoint", 20.0, 10)]
+    written = [(w.point.point, w.value, w.priority) for w in step.writes]
+    assert written == [("zone.1.mode", 1.0, 10), ("zone.1.setpoint", 20.0, 10)]
     writes = farewell(field.wiring, step.state, field.now)
     assert ("zone.1.setpoint", None, 10) in {(w.point.point, w.value, w.priority) for w in writes}
 
