@@ -144,7 +144,8 @@ def build_heating(
         law = building.law or (LawGuard.WARN if country == "FR" else LawGuard.OFF)
         heating.buildings[building.id] = Building(
             building.id, device, tuple(zone.id for zone in zones), building.name or "", building.use, building.area,
-            plant(draft, building.plant), law, shedding(draft, building.shedding, signals), building.price,
+            plant(draft, building.plant, devices.get(device)), law,
+            shedding(draft, building.shedding, signals), building.price,
         )  # fmt: skip
     return heating
 

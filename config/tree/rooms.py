@@ -109,10 +109,12 @@ def _delegation(written: DelegateFile) -> Delegation:
     )  # fmt: skip
 
 
-def plant(draft: Draft, written: PlantFile | None) -> Plant | None:
-    """The heat generator and how it is led."""
+def plant(draft: Draft, written: PlantFile | None, device: Wired | None) -> Plant | None:
+    """The heat generator and how it is led; the building's device has the points for that."""
     if written is None:
         return None
+    if device is not None:
+        _led_by(draft, written, device)
     default = Plant()
     return Plant(
         generator=written.generator,
@@ -124,6 +126,22 @@ def plant(draft: Draft, written: PlantFile | None) -> Plant | None:
         hot_water=None if written.hot_water is None else _hot_water(written.hot_water),
         start_within=_or(written.start_within, default.start_within),
     )
+
+
+_NEEDS = {
+    "curve": ("boiler.supply-setpoint", "outdoor.temperature"),
+    "summer_above": ("outdoor.temperature",),
+    "exercise": ("boiler.pump",),
+    "hot_water": ("hot-water.storage-temperature",),
+}
+"""The points without which a part of ``plant`` can do nothing."""
+
+
+def _led_by(draft: Draft, written: PlantFile, device: Wired) -> None:
+    for key, points in _NEEDS.items():
+        missing = [point for point in points if not device.has(point)]
+        if getattr(written, key) is not None and missing:
+            draft.error(written.where(key), f"profile {device.profile.id} has no {missing[0]}")
 
 
 def shedding(draft: Draft, written: SheddingFile | None, signals: Mapping[str, Signal]) -> Shedding | None:
