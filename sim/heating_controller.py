@@ -68,10 +68,10 @@ class HeatingController:
             return
         beat = plant.heartbeat
         mark = (beat.present_value(), bool(beat.slots))
+        self._silent_s += dt_s
         if self._mark is not None and mark != self._mark and beat.slots:
             self._seen, self._silent_s, self.alone = True, 0.0, False
         self._mark = mark
-        self._silent_s += dt_s
         if self.alone or (self._seen and self._silent_s >= self.watchdog_s):
             self.alone = True
             for point in self.objects.supervised:
