@@ -71,7 +71,7 @@ def test_a_preheat_and_the_generator_begin_in_the_same_cycle() -> None:
         field.advance(timedelta(minutes=1))
     began = next(step for step in field.steps[before:] if any(w.value == 19.0 for w in step.writes))
     assert {(w.point.point, w.value) for w in began.writes} >= {("zone.1.setpoint", 19.0), ("boiler.enable", 1.0)}
-    assert building(field)["calling"] == ["cantine", "classes"]
+    assert building(field)["calling"] == "cantine, classes"
 
 
 def test_after_the_closing_a_warm_building_coasts() -> None:

@@ -26,7 +26,7 @@ def facts(wiring: Wiring, draft: Draft, building: Building) -> dict[str, object]
     told: dict[str, object] = {
         "outdoor_damped_c": None if memory.outdoor is None or memory.lost else round(memory.outdoor.value_c, 1),
         "summer": memory.summer or None,
-        "calling": sorted(zone.partition(".")[2] for zone in memory.calling),
+        "calling": ", ".join(sorted(zone.partition(".")[2] for zone in memory.calling)) or None,
         "supply_commanded_c": _value(arrays, Kind.SUPPLY),
         **{f"{kind}_commanded": _switch(arrays, kind) for kind in (Kind.BOILER, Kind.PUMP, Kind.BACKUP)},
         "write": _worst(draft, targets),
