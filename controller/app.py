@@ -35,8 +35,10 @@ from controller.difference import difference
 from controller.gateway import gateway_state
 from controller.heap import settle_heap
 from controller.memory import DeviceMemory
+from controller.mqtt.commands import MAX_BYTES
 from controller.mqtt.outbox import Outbox
 from controller.mqtt.session import Pace, Session
+from controller.mqtt.signals import parse_signal
 from controller.mqtt.topics import Topics
 from controller.notify import READY, STOPPING, WATCHDOG, notify, reloading, status, watchdog_interval_s
 from controller.reporter import Reporter
@@ -52,6 +54,8 @@ _GATHER_S = 0.005
 """A cycle costs something, whatever it brings: the devices of a slot answer within a few milliseconds."""
 _OF_THE_GATEWAY = frozenset({"device-online", "device-offline", "alarm", "override-set", "override-ended"})
 """Events that change what the gateway says of itself."""
+_SIGNALS = 64
+"""So many may be said on topics that this configuration does not name."""
 _PACE = Pace(last_retry_s=4.0)
 """A broker that comes back has every state again within 5 s."""
 
@@ -81,7 +85,11 @@ class Daemon:
         topics = Topics(site.mqtt.base, site.id)
         self._gateway_topic = topics.gateway
         self._outbox = Outbox()
-        self._session = Session(site.mqtt, topics, self._outbox, store, self._hear_one, clock, _PACE)
+        self._said: dict[str, bytes] = {}
+        """What each signal last said: a reload may bring the one that it is for."""
+        self._session = Session(
+            site.mqtt, topics, self._outbox, store, self._hear_one, clock, _PACE, self._hear_signal
+        )  # fmt: skip
         self._reporter = Reporter(self._wiring, topics, self._outbox)
         self._memory = DeviceMemory(store.put)
         self._buses = Buses(clock, self._hear, self._memory)
@@ -122,6 +130,18 @@ class Daemon:
         """A command: at once."""
         self._inbox.append(item)
         self._woken.set()
+
+    def _hear_signal(self, name: str, payload: bytes, retained: bool) -> None:
+        if name in self._said or len(self._said) < _SIGNALS:
+            self._said[name] = payload[: MAX_BYTES + 1]
+        self._take_up_signal(name, payload, retained)
+
+    def _take_up_signal(self, name: str, payload: bytes, retained: bool) -> None:
+        """What a signal of the site says; one that the site does not name is none."""
+        site = self._wiring.site
+        found = site.signals.get(name)
+        if found is not None:
+            self._hear_one(parse_signal(found, payload, retained, self._clock.now(), site.place.zone))
 
     def _begin(self) -> None:
         now = self._clock.now()
@@ -265,6 +285,7 @@ class Daemon:
         if (site.mqtt, site.id) != (self._wiring.site.mqtt, self._wiring.site.id):
             _log.warning("configuration.needs_restart", parts="mqtt, site.id")
         now = self._clock.now()
+        before = self._wiring.site.signals
         self._wiring = wiring
         self._reporter.rewired(wiring)
         touched = self._buses.start(tasks, paced)
@@ -272,6 +293,9 @@ class Daemon:
             _log.info("configuration.buses_restarted", buses=", ".join(touched))
         self._reporter.configuration("configuration-reloaded", now, config_hash=site.config_hash, **changes)
         self._take(core.adopt(self._wiring, self._state, now), now)
+        for name, payload in self._said.items():
+            if paced.signals.get(name) != before.get(name):
+                self._take_up_signal(name, payload, retained=True)
         self._woken.set()
         settle_heap()
 

@@ -13,7 +13,8 @@ class Command:
     """One well-formed, fresh, non-retained command. Times are the site's clock, aware UTC.
 
     ``kind``/``target`` come from the topic (``lamp``, ``l-001``). Exactly one of ``value`` (level in % or
-    setpoint in degrees C), ``allure``, ``relinquish`` and ``relight`` is set. At most one of ``until`` and ``lasting``.
+    setpoint in degrees C), ``allure``, ``relinquish``, ``relight`` and ``boost`` is set. At most one of ``until`` and
+    ``lasting``.
     ``maintenance`` is the work order that a level is commanded for.
     """
 
@@ -30,17 +31,42 @@ class Command:
     by: str = ""
     relight: bool = False
     maintenance: str = ""
+    boost: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """``level`` 1-3 of a signal from ``since`` to before ``until``; ``word`` is what it was called."""
+
+    level: int
+    since: datetime
+    until: datetime
+    word: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What a signal of the town says: ``level`` 0-3 from ``since`` to before ``until`` (None: until it changes)."""
+    """What a signal of the town says of the time from ``since`` on: level 0 but in ``stretches``.
+
+    ``stood``: the broker had kept it, nobody knows since when, and ``lasting`` counts from the first time it came.
+    """
 
     signal: str
-    level: int
+    at: datetime
     since: datetime
-    until: datetime | None = None
-    word: str = ""
+    stretches: tuple[Stretch, ...] = ()
+    stood: bool = False
+    lasting: bool = False
+    """It has no end of its own: its only stretch is as long as such a signal may be believed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Misheard:
+    """A signal that could not be understood, and why; nothing moves."""
+
+    signal: str
+    detail: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ from controller.core import (
 )
 from controller.core.accounts import AT_NOON
 from controller.core.clock_step import brought_back, set_back
-from controller.core.commands import Command, Heard, Refusal
+from controller.core.commands import Command, Heard, Misheard, Refusal
 from controller.core.dynamic import target_of
 from controller.core.image import NOTHING_HEARD, DeviceImage
 from controller.core.journal import Saved
@@ -46,10 +46,10 @@ from drivers.api import (
     WriteResult,
 )
 
-Input = Observation | WriteResult | ScheduleSeen | PushResult | Command | Refusal | Heard
+Input = Observation | WriteResult | ScheduleSeen | PushResult | Command | Refusal | Heard | Misheard
 """Everything that can come in from the edges."""
 _OfDevice = Reading | Fault | Silence
-_Other = Notice | WriteResult | ScheduleSeen | PushResult | Command | Refusal | Heard
+_Other = Notice | WriteResult | ScheduleSeen | PushResult | Command | Refusal | Heard | Misheard
 
 
 def begin(wiring: Wiring, saved: Saved, now: datetime) -> Step:
@@ -125,7 +125,7 @@ def cycle(wiring: Wiring, state: State, inbox: Sequence[Input], now: datetime) -
             overrides.refuse(draft, item)
         elif isinstance(item, Notice):
             diagnostics.noticed(wiring, draft, item)
-        elif isinstance(item, Heard):
+        elif isinstance(item, Heard | Misheard):
             heating.signalled(wiring, draft, item)
         elif isinstance(item, ScheduleSeen | PushResult):
             heating.delegated(wiring, draft, item)
@@ -290,6 +290,7 @@ def _went_silent(wiring: Wiring, draft: Draft, device: str, silence: Silence) ->
     for cell in wiring.cells_of.get(device, ()):
         ambience.judge(wiring, draft, cell)
     draft.schedule(f"device/{device}", None)
+    heating.unheard(wiring, draft, device)
     evidence.grown_old(wiring, draft, device)
     diagnostics.judge_device(wiring, draft, device)
 
@@ -299,6 +300,7 @@ def _growing_old(wiring: Wiring, draft: Draft, device: str) -> None:
     image = draft.image.get(device)
     if image is None or image.heard is None:
         return
+    heating.unheard(wiring, draft, device)
     evidence.grown_old(wiring, draft, device)
     stale_after = timedelta(seconds=wiring.stale_after_s[device])
     if image.heard + stale_after <= draft.now:
@@ -363,4 +365,5 @@ def _rearrange(wiring: Wiring, draft: Draft) -> None:
         target = wiring.targets.get(key)
         if target is not None and reconcile.arrange(wiring, draft, target):
             changed.append(key)
+    heating.commanded(wiring, draft, changed)
     evidence.commanded(wiring, draft, changed)

@@ -17,11 +17,13 @@ from schedules.plan import Plan
 
 RELIGHT = "relight/"
 """Before the target's key among the overrides: a relight may stand beside an operator's override."""
+BOOST = "boost/"
+"""The same for warmth on demand."""
 
 
 def target_of(key: str) -> str:
     """The ``kind/id`` that an entry of the overrides is about."""
-    return key.removeprefix(RELIGHT)
+    return key.removeprefix(RELIGHT).removeprefix(BOOST)
 
 
 def ambient_for(draft: Draft, plan: Plan) -> Ambient:

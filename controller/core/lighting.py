@@ -56,6 +56,9 @@ def touch(wiring: Wiring, draft: Draft, key: str) -> None:
     kind, _, identity = key.partition("/")
     if kind == "group":
         touch_group(wiring, draft, identity)
+    elif kind == "building":
+        draft.rearrange.update(wiring.followers(key))
+        draft.changed.add(key)
     else:
         draft.single = None
         draft.rearrange.add(key)
@@ -127,7 +130,7 @@ def override_slot(draft: Draft, key: str) -> Slot | None:
 def _words(override: Override, key: str) -> str:
     if override.work_order:
         return f"maintenance {override.work_order}: {override.reason}"
-    of_group = f" of {key}" if key.startswith("group/") else ""
+    of_group = f" of {key}" if key.startswith(("group/", "building/")) else ""
     by = f" by {override.by}" if override.by else ""
     head = f"override{of_group}{by}"
     return f"{head}: {override.reason}" if override.reason else head

@@ -7,12 +7,13 @@ from datetime import datetime
 
 from controller.core import legal, lighting, owed, relight
 from controller.core.commands import Command, Refusal
-from controller.core.dynamic import RELIGHT, target_of
+from controller.core.dynamic import BOOST, RELIGHT, target_of
+from controller.core.heating import boost
 from controller.core.journal import Override
 from controller.core.legal import Ruling
 from controller.core.maintenance import until_dark
 from controller.core.state import CommandResult, Draft
-from controller.core.wiring import Kind, Target, Wiring
+from controller.core.wiring import Kind, Wiring
 
 
 def refuse(draft: Draft, refusal: Refusal) -> None:
@@ -40,11 +41,13 @@ def accept(wiring: Wiring, draft: Draft, command: Command) -> None:
     if command.relight:
         _relight(wiring, draft, key, command)
         return
-    target = wiring.targets.get(key)
-    value = _value(wiring, target, command)
-    if target is not None and not target.minimum <= value <= target.maximum:
-        limits = f"{target.minimum:g} to {target.maximum:g}"
-        _refuse(draft, command.id, key, f"out of range: {value:g} is not within {limits}")
+    if command.boost:
+        _boost(wiring, draft, key, command)
+        return
+    value = _value(wiring, key, command)
+    limits = _limits(wiring, key)
+    if limits is not None and not limits[0] <= value <= limits[1]:
+        _refuse(draft, command.id, key, f"out of range: {value:g} is not within {limits[0]:g} to {limits[1]:g}")
         return
     until = _until(wiring, command, draft.now)
     if until <= draft.now:
@@ -68,13 +71,24 @@ def override_due(wiring: Wiring, draft: Draft, key: str) -> None:
     _drop(wiring, draft, key, "ended", id=override.command_id)
 
 
-def _value(wiring: Wiring, target: Target | None, command: Command) -> float:
-    if command.allure is not None and target is not None:
-        return wiring.site.zones[target.id].setpoints.of(command.allure)
+def _value(wiring: Wiring, key: str, command: Command) -> float:
+    """What is commanded; of an allure for a whole building the mean of what its zones make of it."""
+    target = wiring.targets.get(key)
+    if command.allure is not None:
+        zones = [wiring.site.zones[each.removeprefix("zone/")] for each in wiring.followers(key)]
+        return sum(zone.setpoints.of(command.allure) for zone in zones) / len(zones)
     assert command.value is not None  # noqa: S101 - parse_command lets exactly one of the three through
     if target is not None and target.kind is Kind.SEGMENT:
         return 1.0 if command.value > 0 else 0.0
     return command.value
+
+
+def _limits(wiring: Wiring, key: str) -> tuple[float, float] | None:
+    """What every device that follows ``key`` can hold; None for a group, whose levels always fit."""
+    if key.startswith("group/"):
+        return None
+    targets = [wiring.targets[each] for each in wiring.followers(key)]
+    return max(target.minimum for target in targets), min(target.maximum for target in targets)
 
 
 def _until(wiring: Wiring, command: Command, now: datetime) -> datetime:
@@ -110,6 +124,17 @@ def _relight(wiring: Wiring, draft: Draft, key: str, command: Command) -> None:
     _touch(wiring, draft, RELIGHT + key)
 
 
+def _boost(wiring: Wiring, draft: Draft, key: str, command: Command) -> None:
+    """Warmth on demand: granted by the zone's policy, or refused with what stands against it."""
+    grant = boost.judge(wiring, draft, key, command)
+    if isinstance(grant, str):
+        _refuse(draft, command.id, key, grant)
+        return
+    boost.count(draft, key)
+    _keep(draft, BOOST + key, command, grant.value_c, Ruling(grant.until, note=grant.note))
+    _owe_result(wiring, draft, key, command.id)
+
+
 def _keep(draft: Draft, key: str, command: Command, value: float, ruling: Ruling) -> None:
     until, reason = ruling.until, ruling.reason(command.reason)
     override = Override(
@@ -133,8 +158,8 @@ def _keep(draft: Draft, key: str, command: Command, value: float, ruling: Ruling
 
 def _word(key: str, override: Override) -> str:
     """The kind of an override, as the events call it."""
-    if key.startswith(RELIGHT):
-        return "relight"
+    if key.startswith((RELIGHT, BOOST)):
+        return "relight" if key.startswith(RELIGHT) else "boost"
     return "maintenance" if override.work_order else "override"
 
 
@@ -143,7 +168,7 @@ def _order(override: Override) -> dict[str, object]:
 
 
 def _release(wiring: Wiring, draft: Draft, key: str, command: Command) -> None:
-    standing = [each for each in (key, RELIGHT + key) if each in draft.overrides]
+    standing = [each for each in (key, RELIGHT + key, BOOST + key) if each in draft.overrides]
     if not standing:
         draft.results.append(CommandResult(command.id, key, "applied", "there was no override to release", draft.now))
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
-from controller.core.dynamic import RELIGHT
+from controller.core.dynamic import BOOST, RELIGHT
 from controller.core.state import CommandResult, Debt, Draft, Output
 
 _APPLIED, _PENDING = "applied", "pending"
@@ -62,6 +62,6 @@ def _whole(command_id: str, debt: Debt, draft: Draft) -> CommandResult:
 
 def _noted(draft: Draft, key: str, command_id: str, detail: str) -> str:
     """``detail``, and what accepting the command changed about it."""
-    standing = (draft.overrides.get(each) for each in (key, RELIGHT + key))
+    standing = (draft.overrides.get(each) for each in (key, RELIGHT + key, BOOST + key))
     notes = (each.note for each in standing if each is not None and each.command_id == command_id)
     return "; ".join(filter(None, (detail, *notes)))

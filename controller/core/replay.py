@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pydantic import TypeAdapter, ValidationError
 
 from config.site import Site
-from controller.core.commands import Command, Heard, Refusal
+from controller.core.commands import Command, Heard, Misheard, Refusal
 from controller.core.cycle import Input, begin, cycle
 from controller.core.journal import Saved
 from controller.core.state import State, Step
@@ -23,7 +23,9 @@ from drivers.api import Fault, Notice, PushResult, Reading, ScheduleSeen, Silenc
 
 _KINDS: dict[str, TypeAdapter[Input]] = {
     kind.__name__: TypeAdapter(kind)
-    for kind in (Reading, Fault, Silence, Notice, WriteResult, ScheduleSeen, PushResult, Command, Refusal, Heard)
+    for kind in (
+        Reading, Fault, Silence, Notice, WriteResult, ScheduleSeen, PushResult, Command, Refusal, Heard, Misheard,
+    )  # fmt: skip
 }
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 _DAMAGED = (ValueError, KeyError, TypeError, RecursionError)
@@ -107,11 +109,10 @@ def _instants(item: Input) -> Iterator[datetime]:
         yield item.received
         yield from () if item.until is None else (item.until,)
         return
+    yield item.at
     if isinstance(item, Heard):
         yield item.since
-        yield from () if item.until is None else (item.until,)
-        return
-    yield item.at
+        yield from (at for each in item.stretches for at in (each.since, each.until))
     if isinstance(item, WriteResult) and item.observed is not None:
         yield item.observed.at
 

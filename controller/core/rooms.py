@@ -6,11 +6,13 @@ a restart. What must survive one is kept as a document (``Draft.keep``).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-
 from config.delegated import Compiled
+from collections.abc import Sequence
+
+from controller.core.commands import Stretch
 
 TRACE_EVERY = timedelta(minutes=1)
 TRACE_FOR = timedelta(minutes=90)
@@ -73,11 +75,57 @@ class Delegated:
 
 
 @dataclass(frozen=True, slots=True)
+class Opened:
+    """A window that is taken for open."""
+
+    since: datetime
+    slope_k_h: float
+    """How fast the room fell when it was noticed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attendance:
+    """What the detector of a room has said without a break since an instant."""
+
+    present: bool
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Shed:
+    """A zone that gives up heat for a signal."""
+
+    level: int
+    reduce_k: float
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Room:
     """One zone."""
 
     trace: Trace = Trace()
     delegated: Delegated | None = None
+    frost_since: datetime | None = None
+    """Frost protection acts since then."""
+    blind_since: datetime | None = None
+    """Its temperature has not been good since then."""
+    wanted_since: datetime | None = None
+    """Heat has been wanted without a break since then: what fell before says nothing of a window."""
+    window: Opened | None = None
+    window_locked_until: datetime | None = None
+    attendance: Attendance | None = None
+    """None while nothing good is heard of its detector, or it has none."""
+    shed: Shed | None = None
+    rests_until: datetime | None = None
+    """It was shed for as long as one may be, and is left in peace until then."""
+
+    def brought_back(self) -> Room:
+        """The room after the clock was set back: nothing of what has an instant can be trusted."""
+        return replace(
+            self, trace=Trace(), frost_since=None, blind_since=None, wanted_since=None, window=None,
+            window_locked_until=None, attendance=None, shed=None, rests_until=None,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,13 +194,25 @@ class PlantMemory:
     """The last instant at which the storage had been hot for long enough."""
     shock_before: datetime | None = None
     """The opening before which a thermal shock was asked for."""
+    returned: datetime | None = None
+    """When the last of its zones came back from being shed."""
 
 
 @dataclass(frozen=True, slots=True)
 class SignalState:
-    """What a signal last said: ``level`` 0-3 in force from ``since`` to before ``until``; ``word`` as it came."""
+    """What a signal has said: stretches in the order of time that do not overlap; between them its level is 0."""
 
-    level: int
-    since: datetime
-    until: datetime | None
-    word: str = ""
+    stretches: tuple[Stretch, ...] = ()
+
+    def at(self, now: datetime) -> Stretch | None:
+        """The stretch in force; None: nothing is asked of anybody."""
+        return next((each for each in self.stretches if each.since <= now < each.until), None)
+
+    def next_change(self, now: datetime) -> datetime | None:
+        """When a stretch begins or ends next."""
+        return min((edge for each in self.stretches for edge in (each.since, each.until) if edge > now), default=None)
+
+    def heard(self, since: datetime, stretches: Sequence[Stretch], now: datetime) -> SignalState:
+        """After a message that speaks for all the time from ``since`` on; what stood before that stays."""
+        before = (replace(each, until=min(each.until, since)) for each in self.stretches if each.since < since)
+        return SignalState(tuple(each for each in (*before, *stretches) if each.until > now))

@@ -145,6 +145,10 @@ class Wiring:
         """The zones whose points are at a device, or whose detector is."""
         self.buildings_at: defaultdict[str, list[str]] = defaultdict(list)
         """The buildings whose generator is at a device, or one of whose zones is."""
+        self.heated_by: dict[str, tuple[str, ...]] = {}
+        """The targets of each building's zones, ``zone/<id>``."""
+        self.shed_by: defaultdict[str, list[str]] = defaultdict(list)
+        """The buildings that give up heat for a signal."""
         for device in site.devices.values():
             self._add_device(device)
         for lamp in site.lamps.values():
@@ -202,11 +206,15 @@ class Wiring:
         return identity in self.site.buses if kind == "bus" else subject in self.device_of
 
     def takes_commands(self, key: str) -> bool:
-        """Whether ``kind/id`` is commanded: a target, or a group."""
+        """Whether ``kind/id`` is commanded: a target, a group, or a building with zones that are."""
+        if key.startswith("building/"):
+            return bool(self.followers(key))
         return key in self.targets or (key.removeprefix("group/") in self.outputs_of and key.startswith("group/"))
 
     def followers(self, key: str) -> tuple[str, ...]:
         """The targets that a command to ``key`` reaches."""
+        if key.startswith("building/"):
+            return self.heated_by.get(key.removeprefix("building/"), ())
         return self.outputs_of[key.removeprefix("group/")] if key.startswith("group/") else (key,)
 
     def brightened_by(self, sensor: str) -> tuple[str, ...]:
@@ -360,6 +368,10 @@ class Wiring:
     def _add_building(self, building: Building) -> None:
         plant = (p for p in self.points(building.device) if p.startswith(("boiler.", "outdoor.", "hot-water.")))
         self._show(f"building/{building.id}", building.device, *plant)
+        keys = (f"zone/{zone}" for zone in building.zones)
+        self.heated_by[building.id] = tuple(key for key in keys if key in self.targets)
+        if building.shedding is not None:
+            self.shed_by[building.shedding.signal].append(building.id)
         zones = (self.site.zones[zone].device for zone in building.zones if zone in self.site.zones)
         for device in dict.fromkeys((building.device, *zones)):
             self.buildings_at[device].append(building.id)

@@ -26,15 +26,16 @@ SKEW = timedelta(seconds=5)
 """How far a sender's clock may be ahead of ours."""
 
 _MAX_ID, _MAX_TEXT, _MAX_ORDER = 128, 500, 64
-_DEMANDS = ("level", "setpoint_c", "allure", "relinquish", "relight")
+_DEMANDS = ("level", "setpoint_c", "allure", "relinquish", "relight", "boost")
 _FIELDS = ("id", "issued", *_DEMANDS, "maintenance", "for", "until", "reason", "by")
-_FLAGS = ("relinquish", "relight")
+_FLAGS = ("relinquish", "relight", "boost")
 _LIGHTING = ("level", "relinquish", "relight")
 _DEMANDS_OF = {
     "lamp": _LIGHTING,
     "segment": _LIGHTING,
     "group": _LIGHTING,
-    "zone": ("setpoint_c", "allure", "relinquish"),
+    "zone": ("setpoint_c", "allure", "relinquish", "boost"),
+    "building": ("setpoint_c", "allure", "relinquish"),
 }
 _RFC3339 = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})", re.ASCII
@@ -66,7 +67,7 @@ def parse_command(
     received = clock.to_site(wall)
     command_id = ""
     try:
-        fields = _object(payload)
+        fields = read_object(payload)
         command_id = _readable_id(fields)
         _check_retained(retained)
         return _command(kind, target, fields, clock, wall)
@@ -86,7 +87,7 @@ def parse_duration(text: str) -> timedelta:
 def _command(kind: str, target: str, fields: Mapping[str, object], clock: Clock, wall: datetime) -> Command:
     _check_names(fields)
     command_id = _id(fields)
-    stamp = _fresh(_instant(fields, "issued"), clock, wall)
+    stamp = _fresh(read_instant(fields, "issued"), clock, wall)
     demand = _demand(kind, fields)
     lasting, until = _end(fields, stamp, clock, clock.to_site(wall))
     relinquish = demand == "relinquish"
@@ -104,13 +105,14 @@ def _command(kind: str, target: str, fields: Mapping[str, object], clock: Clock,
         by=_text(fields, "by"),
         relight=demand == "relight",
         maintenance=_maintenance(fields, demand),
+        boost=demand == "boost",
     )
 
 
-def _object(payload: bytes) -> Mapping[str, object]:
+def read_object(payload: bytes, what: str = "a command") -> Mapping[str, object]:
     """The JSON object in ``payload``; no field twice, no NaN, no Infinity."""
     if len(payload) > MAX_BYTES:
-        raise Unfit(f"{len(payload)} bytes; a command has at most {MAX_BYTES}")
+        raise Unfit(f"{len(payload)} bytes; {what} has at most {MAX_BYTES}")
     try:
         found = json.loads(payload.decode(), object_pairs_hook=_unique, parse_constant=_no_constant)
     except Unfit:
@@ -174,7 +176,7 @@ def _fresh(issued: datetime, clock: Clock, wall: datetime) -> _Stamp:
 
 
 def _demand(kind: str, fields: Mapping[str, object]) -> str:
-    """The one of level, setpoint_c, allure, relinquish and relight that is given, when it fits ``kind``."""
+    """The one of the demands that is given, when it fits ``kind``."""
     fitting = _DEMANDS_OF.get(kind)
     if fitting is None:
         raise Unfit(f"unknown target kind {_quoted(kind)}; commands go to {', '.join(_DEMANDS_OF)}")
@@ -193,7 +195,7 @@ def _maintenance(fields: Mapping[str, object], demand: str) -> str:
     """The work order of a maintenance; only with a level, and with a reason that the public may read."""
     if "maintenance" not in fields:
         return ""
-    order = _string(fields, "maintenance")
+    order = read_text(fields, "maintenance")
     if not (0 < len(order) <= _MAX_ORDER and order.isprintable() and order.strip() == order):
         raise Unfit(f"maintenance is not a work order of 1 to {_MAX_ORDER} printable characters")
     if demand != "level":
@@ -240,10 +242,10 @@ def _end(
     if "for" in fields and "until" in fields:
         raise Unfit("for and until together; an end is given once")
     if "for" in fields:
-        return parse_duration(_string(fields, "for")), None
+        return parse_duration(read_text(fields, "for")), None
     if "until" not in fields:
         return None, None
-    until = _instant(fields, "until")
+    until = read_instant(fields, "until")
     if until <= stamp.issued:
         raise Unfit("expired: until is not after issued")
     try:
@@ -255,11 +257,11 @@ def _end(
     return None, until
 
 
-def _instant(fields: Mapping[str, object], name: str) -> datetime:
+def read_instant(fields: Mapping[str, object], name: str) -> datetime:
     """An RFC 3339 date and time with its offset, as aware UTC."""
     if name not in fields:
         raise Unfit(f"{name} is missing")
-    text = _string(fields, name)
+    text = read_text(fields, name)
     if not _RFC3339.fullmatch(text):
         raise Unfit(f"{name} is not RFC 3339 with an offset, such as 2026-11-21T22:30:00+01:00")
     try:
@@ -271,13 +273,13 @@ def _instant(fields: Mapping[str, object], name: str) -> datetime:
 def _text(fields: Mapping[str, object], name: str) -> str:
     if name not in fields:
         return ""
-    text = _string(fields, name)
+    text = read_text(fields, name)
     if len(text) > _MAX_TEXT:
         raise Unfit(f"{name} is longer than {_MAX_TEXT} characters")
     return text
 
 
-def _string(fields: Mapping[str, object], name: str) -> str:
+def read_text(fields: Mapping[str, object], name: str) -> str:
     found = fields[name]
     if not isinstance(found, str):
         raise Unfit(f"{name} is not a text")

@@ -41,6 +41,8 @@ _FAREWELL_S = 0.5
 _QUIET_S, _CAP_S = 1.0, 60.0
 
 OnCommand = Callable[[Command | Refusal], None]
+OnSignal = Callable[[str, bytes, bool], None]
+"""A signal's id, its payload, and whether the broker had kept it."""
 Message = tuple[str, bytes]
 
 
@@ -97,6 +99,7 @@ class Session:
         on_command: OnCommand,
         clock: Clock,
         pace: Pace | None = None,
+        on_signal: OnSignal | None = None,
     ) -> None:
         self.counts = Counts()
         self._settings = settings
@@ -104,6 +107,7 @@ class Session:
         self._outbox = outbox
         self._samples = samples
         self._on_command = on_command
+        self._on_signal = on_signal
         self._clock = clock
         self._pace = pace or Pace()
         self._identifier = f"veilleuse-{topics.site}"
@@ -159,6 +163,8 @@ class Session:
 
     async def _greet(self, client: aiomqtt.Client) -> None:
         await self._subscribe(client)
+        if self._on_signal is not None:
+            await client.subscribe(self._topics.signal_filter, qos=1)
         await client.publish(self._topics.status, b"online", qos=1, retain=True)
         _raise_if_cancelled()
         self._historical_up_to = await self._samples.newest_sample()
@@ -199,7 +205,7 @@ class Session:
 
     async def _receive(self, client: aiomqtt.Client, inbox: Inbox) -> None:
         async for message in client.messages:
-            handful = [message, *_taken(inbox, _HANDFUL)]
+            handful = self._commands([message, *_taken(inbox, _HANDFUL)])
             kept: set[Message] = set()
             if self._settings.protocol != "5" and any(not each.retain for each in handful):
                 kept, later = await self._stand_retained(client, inbox)
@@ -222,12 +228,24 @@ class Session:
             await self._subscribe(client)
             await client.unsubscribe(f"{self._topics.root}/fence")
             acknowledge_now(client)
-            came = _taken(inbox, _INCOMING)
+            came = self._commands(_taken(inbox, _INCOMING))
             kept |= {_content(each) for each in came if each.retain}
             fresh = [each for each in came if not each.retain]
             later += fresh
             if not fresh or len(later) > _INCOMING:
                 return kept, later
+
+    def _commands(self, messages: Iterable[aiomqtt.Message]) -> list[aiomqtt.Message]:
+        """Hand on the signals among these, which may stand retained; the rest are commands, which may not."""
+        rest = []
+        for each in messages:
+            topic, payload = _content(each)
+            signal = self._topics.parse_signal(topic)
+            if signal is None:
+                rest.append(each)
+            elif self._on_signal is not None:
+                self._on_signal(signal, payload, bool(each.retain))
+        return rest
 
     async def _take_off(self, client: aiomqtt.Client, commands: set[Message]) -> None:
         """A retained command is wrong for ever: refused once, it is cleared from the broker, if that lets us."""

@@ -43,6 +43,11 @@ class Topics:
         return f"{self.root}/+/+/set"
 
     @property
+    def signal_filter(self) -> str:
+        """Subscription to the signals of the town, which may stand retained."""
+        return f"{self.root}/signal/+"
+
+    @property
     def own_filters(self) -> tuple[str, ...]:
         """Subscriptions to everything retained that belongs to single entities: their states and their alarms."""
         return (f"{self.root}/+/+/state", f"{self.root}/alarm/+/+/+")
@@ -70,6 +75,15 @@ class Topics:
     def is_alarm(self, topic: str) -> bool:
         """Whether ``topic`` is one of ours for an alarm."""
         return topic.startswith(f"{self.root}/alarm/")
+
+    def signal(self, id: str) -> str:  # noqa: A002
+        """Where the town's software publishes one signal."""
+        return f"{self.root}/signal/{id}"
+
+    def parse_signal(self, topic: str) -> str | None:
+        """The id of a signal's topic of this site, None for any other topic."""
+        rest = topic.removeprefix(f"{self.root}/signal/")
+        return None if rest == topic or not rest or "/" in rest else rest
 
     def parse_set(self, topic: str) -> tuple[str, str] | None:
         """``(kind, id)`` of a command topic of this site, None for any other topic."""

@@ -5,12 +5,13 @@
 """
 
 from controller.core.heating.delegation import mode_delegated
-from controller.core.heating.hooks import begin, delegated, due, heard, settle, signalled
+from controller.core.heating.hooks import begin, delegated, due, heard, settle, signalled, commanded, unheard
 from controller.core.heating.plant import plant_array
 from controller.core.heating.zones import preheat_cap, preheat_from, ready_at, temperature, zone_array, zone_due
 
 __all__ = [
     "begin",
+    "commanded",
     "delegated",
     "due",
     "heard",
@@ -22,6 +23,7 @@ __all__ = [
     "settle",
     "signalled",
     "temperature",
+    "unheard",
     "zone_array",
     "zone_due",
 ]

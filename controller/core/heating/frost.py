@@ -1,13 +1,107 @@
-"""Frost protection: depends on a good room temperature alone, on no schedule, no broker and no right clock."""
+"""Frost protection: depends on a good room temperature alone, on no schedule, no broker and no right clock.
+
+A room that is blind (no good temperature for ten minutes) is never taken for cold. While it is cold outside, or nobody
+knows, it is kept at what its allure says, and never colder than its frost setpoint.
+"""
 
 from __future__ import annotations
 
-from config.site import Zone
-from controller.core.arbitration import Slot
+from dataclasses import replace
+from datetime import timedelta
+
+from config.site import Plant, Zone
+from controller.core import diagnostics
+from controller.core.arbitration import Slot, Source
+from controller.core.diagnostics import Condition
+from controller.core.heating import sensing
+from controller.core.rooms import Room
 from controller.core.state import Draft
 from controller.core.wiring import Wiring
+from schedules.allures import Allure
+
+ALARM = "frostDanger"
+RELEASE_K = 1.0
+"""So much warmer than the limit a room is out of danger."""
+_OVERSHOOT_K = 0.5
+"""The setpoint lies beyond the release: a controller that stops just below its setpoint must get there."""
+_BLIND_FOR = timedelta(minutes=10)
+"""A read that failed once or twice says nothing of the sensor."""
 
 
 def slot(wiring: Wiring, draft: Draft, zone: Zone, wish: Slot) -> Slot | None:
     """Warmth for a room that is about to freeze, never less than ``wish``, the strongest of the others."""
-    return None
+    room = draft.rooms.get(zone.id) or Room()
+    measured = sensing.room_c(wiring, draft, zone)
+    if measured is None:
+        return _blind(wiring, draft, zone, room, wish)
+    if room.frost_since is None:
+        return None
+    value = max(wish.value, zone.setpoints.frost, zone.frost_below_c + RELEASE_K + _OVERSHOOT_K)
+    out_at = zone.frost_below_c + RELEASE_K
+    reason = f"frost protection: the room is at {measured:.1f}, below {zone.frost_below_c:g}; heated until {out_at:g}"
+    return Slot(Source.FROST, value, reason, None, _allure(wish, value))
+
+
+def heard(wiring: Wiring, draft: Draft, zone: Zone) -> None:
+    """The zone's device answered: danger begins below the limit and ends ``RELEASE_K`` above it."""
+    room = draft.rooms.get(zone.id) or Room()
+    measured = sensing.room_c(wiring, draft, zone)
+    if measured is None:
+        if room.blind_since is None:
+            draft.rooms[zone.id] = replace(room, blind_since=draft.now)
+            _again(draft, zone)
+            draft.schedule(f"frost/{zone.id}", draft.now + _BLIND_FOR)
+        return
+    since = room.frost_since
+    if measured < zone.frost_below_c:
+        since = since or draft.now
+    elif measured >= zone.frost_below_c + RELEASE_K:
+        since = None
+    if since == room.frost_since and room.blind_since is None:
+        return
+    draft.rooms[zone.id] = replace(room, frost_since=since, blind_since=None)
+    draft.schedule(f"frost/{zone.id}", None)
+    detail = f"the room is at {measured:.1f} degrees C; it is heated until {zone.frost_below_c + RELEASE_K:g}"
+    told = Condition(ALARM, since is not None, "critical", 0.0, measured, zone.frost_below_c, detail)
+    diagnostics.follow(wiring, draft, f"zone/{zone.id}", told)
+    _again(draft, zone)
+
+
+def due(wiring: Wiring, draft: Draft, zone_id: str) -> None:
+    """``frost/<zone>``: the sensor has been bad for long enough."""
+    _again(draft, wiring.site.zones[zone_id])
+
+
+def acting(draft: Draft, zone_id: str) -> bool:
+    """Whether a room is in danger of frost, as far as was last heard of it."""
+    room = draft.rooms.get(zone_id)
+    return room is not None and room.frost_since is not None
+
+
+def _blind(wiring: Wiring, draft: Draft, zone: Zone, room: Room, wish: Slot) -> Slot | None:
+    if room.blind_since is None or draft.now - room.blind_since < _BLIND_FOR:
+        return None
+    building = wiring.site.buildings.get(zone.building)
+    plant = (building.plant if building is not None else None) or Plant()
+    outdoor = sensing.outdoor_c(wiring, draft, zone)
+    if outdoor is not None and outdoor >= plant.frost_outdoor_c:
+        return None
+    plan = draft.demands.get(f"zone/{zone.id}")
+    by_hand = wish.source is Source.OVERRIDE
+    floor = zone.setpoints.frost if plan is None or by_hand else max(plan.value, zone.setpoints.frost)
+    if wish.value >= floor:
+        return None
+    outside = "nobody knows how cold it is outside" if outdoor is None else f"{outdoor:.1f} degrees C outside"
+    kept = "the frost setpoint" if plan is None or by_hand else f"what its allure {plan.allure} says"
+    reason = f"no good temperature of the room and {outside}: kept at {kept}"
+    return Slot(Source.FROST, floor, reason, None, _allure(wish, floor))
+
+
+def _allure(wish: Slot, value: float) -> str | None:
+    warm = wish.value >= value and wish.allure != Allure.OFF.value
+    return wish.allure if warm else Allure.FROST.value
+
+
+def _again(draft: Draft, zone: Zone) -> None:
+    draft.rearrange.add(f"zone/{zone.id}")
+    draft.changed.add(f"zone/{zone.id}")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
-from controller.core.commands import Heard
+from controller.core.commands import Heard, Misheard
 from controller.core.diagnostics import calendars
-from controller.core.heating import delegation, plant, shedding, window
+from controller.core.heating import delegation, plant, shedding, window, absence, frost, law, signals
 from controller.core.heating.zones import temperature, zone_due
 from controller.core.image import DeviceImage
 from controller.core.rooms import Room
@@ -20,6 +21,12 @@ _DUE = {
     "delegation": delegation.due,
     calendars.DUE: calendars.due,
     "heartbeat": plant.beat,
+    "frost": frost.due,
+    "window": window.due,
+    "absence": absence.due,
+    "signal": signals.due,
+    "shed": shedding.judge,
+    "law": law.due,
 }
 """By the kind of the key that was scheduled."""
 
@@ -30,15 +37,23 @@ def begin(wiring: Wiring, draft: Draft) -> None:
     for zone_id in wiring.site.zones:
         zone_due(wiring, draft, zone_id)
         delegation.begin(wiring, draft, zone_id)
+        absence.begin(wiring, draft, wiring.site.zones[zone_id])
+        window.begin(draft, wiring.site.zones[zone_id])
+    signals.begin(wiring, draft)
     for building_id in wiring.site.buildings:
         plant.begin(wiring, draft, building_id)
+        law.begin(wiring, draft, building_id)
 
 
 def heard(wiring: Wiring, draft: Draft, device: str, before: DeviceImage, image: DeviceImage) -> None:
     """A device answered: what its rooms and its generator make of it."""
     back = before.silent is not None or before.heard is None
     for zone_id in wiring.zones_of.get(device, ()):
-        _room_heard(wiring, draft, zone_id, image)
+        zone = wiring.site.zones[zone_id]
+        frost.heard(wiring, draft, zone)
+        absence.judge(wiring, draft, zone)
+        if zone.device == device:
+            _room_heard(wiring, draft, zone_id, image)
         if back:
             delegation.returned(wiring, draft, zone_id, device)
     for building_id in wiring.buildings_at.get(device, ()):
@@ -54,14 +69,27 @@ def due(wiring: Wiring, draft: Draft, kind: str, rest: str) -> bool:
     return True
 
 
+def unheard(wiring: Wiring, draft: Draft, device: str) -> None:
+    """A device fell silent, or some of its points have not been heard for long."""
+    for zone_id in wiring.zones_of.get(device, ()):
+        absence.judge(wiring, draft, wiring.site.zones[zone_id])
+
+
 def settle(wiring: Wiring, draft: Draft) -> None:
     """What shall be is about to be worked out anew: what follows the zones follows in the same cycle."""
     plant.follow_zones(wiring, draft)
 
 
-def signalled(wiring: Wiring, draft: Draft, said: Heard) -> None:
-    """A signal has spoken."""
-    shedding.signalled(wiring, draft, said)
+def commanded(wiring: Wiring, draft: Draft, changed: Iterable[str]) -> None:
+    """These targets shall do something else from now on."""
+    zones = [key.removeprefix("zone/") for key in changed if key.startswith("zone/")]
+    if zones:
+        law.commanded(wiring, draft, zones)
+
+
+def signalled(wiring: Wiring, draft: Draft, said: Heard | Misheard) -> None:
+    """A signal has spoken, or nobody understood it."""
+    signals.signalled(wiring, draft, said)
 
 
 def delegated(wiring: Wiring, draft: Draft, answer: ScheduleSeen | PushResult) -> None:

@@ -1,13 +1,154 @@
-"""The legal temperatures 19, 16 and 8 degrees: where the site asks for it, no wish of the plan goes beyond them."""
+"""The legal temperatures of the French energy code, 19, 16 and 8 degrees C, on the average of a building.
+
+Article R241-26: 19 in what is occupied. Article R241-27: 16 while nobody comes for 24 h and more, 8 for 48 h and more.
+The length of the whole vacancy counts, from its first instant on; warming up for the people who come is no vacancy.
+Every zone has the limit of its own hours; the average over the zones, by area where all of them say theirs, must not
+be above the average of the limits. A zone that is colder than it may be gives room to another.
+"""
 
 from __future__ import annotations
 
-from config.site import Zone
-from controller.core.arbitration import Slot
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from config.site import Building, LawGuard, Zone
+from controller.core import diagnostics
+from controller.core.arbitration import Slot, Source
+from controller.core.diagnostics import Condition
+from controller.core.heating import sensing
 from controller.core.state import Draft
 from controller.core.wiring import Wiring
+from schedules import occupancy
+
+ALARM = "legalTemperature"
+OCCUPIED_C, DAY_VACANT_C, LONG_VACANT_C = 19.0, 16.0, 8.0
+_DAY, _LONG = timedelta(hours=24), timedelta(hours=48)
+_ROUNDING_K = 0.05
+_SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """What the law allows in a zone, and by which of its rules; ``until`` its hours change."""
+
+    value_c: float
+    words: str
+    until: datetime
 
 
 def slot(wiring: Wiring, draft: Draft, zone: Zone, wish: Slot) -> Slot | None:
-    """What the law leaves of ``wish``, the strongest of the plan."""
-    return None
+    """What the law leaves of ``wish``, the strongest of the plan, where the building asks for that."""
+    building = wiring.site.buildings.get(zone.building)
+    if building is None or building.law is not LawGuard.CLAMP:
+        return None
+    limit = limit_of(draft, zone, wish)
+    if wish.value <= limit.value_c:
+        return None
+
+    def planned(each: Zone) -> float | None:
+        standing = wish if each.id == zone.id else _planned(draft, each)
+        return None if standing is None else standing.value
+
+    average_c, allowed_c = _averages(wiring, draft, building, planned)
+    if average_c <= allowed_c + _ROUNDING_K:
+        return None
+    reason = (
+        f"{limit.value_c:g} degrees C at most: {limit.words}; the plan has {average_c:.1f} on the building's average"
+    )
+    until = limit.until if wish.until is None else min(limit.until, wish.until)
+    return Slot(Source.LEGAL_CAP, limit.value_c, reason, until, wish.allure)
+
+
+def limit_of(draft: Draft, zone: Zone, wish: Slot | None) -> Limit:
+    """The legal temperature of a zone now; ``wish`` is the plan's, which may be a preheat."""
+    presence = occupancy.evaluate(zone.occupancy, draft.now)
+    vacancy = timedelta() if presence.occupied else presence.until - presence.since
+    if wish is not None and wish.source is Source.OPTIMUM_START:
+        return Limit(OCCUPIED_C, "warming up for the opening (R241-26)", presence.until)
+    if vacancy >= _LONG:
+        return Limit(LONG_VACANT_C, "vacant for 48 h or more (R241-27)", presence.until)
+    if vacancy >= _DAY:
+        return Limit(DAY_VACANT_C, "vacant for 24 to 48 h (R241-27)", presence.until)
+    words = "occupied (R241-26)" if presence.occupied else "vacant for less than 24 h (R241-26)"
+    return Limit(OCCUPIED_C, words, presence.until)
+
+
+def judge(wiring: Wiring, draft: Draft, building_id: str) -> None:
+    """``law/<building>``: compare what is commanded, whoever wants it, with what the law allows; look again later."""
+    building = wiring.site.buildings.get(building_id)
+    if building is None:
+        return
+    key = f"building/{building_id}"
+    zones = _heated(wiring, building)
+    if building.law is LawGuard.OFF or not zones:
+        diagnostics.follow(wiring, draft, key, Condition(ALARM, False, "minor", 0.0))
+        return
+    average_c, allowed_c = _averages(wiring, draft, building, lambda zone: sensing.commanded_c(draft, zone.id))
+    exceeds = average_c > allowed_c + _ROUNDING_K
+    detail = _detail(draft, zones, average_c, allowed_c) if exceeds else ""
+    told = Condition(ALARM, exceeds, "minor", 0.0, average_c, allowed_c, detail)
+    diagnostics.follow(wiring, draft, key, told)
+    draft.schedule(f"law/{building_id}", min(limit_of(draft, zone, None).until for zone in zones))
+
+
+def begin(wiring: Wiring, draft: Draft, building_id: str) -> None:
+    """A core begins, or a new configuration: judge it in the next cycle, when everything is arranged."""
+    asked = wiring.site.buildings[building_id].law is not LawGuard.OFF
+    if asked or (f"building/{building_id}", ALARM) in draft.alarms:
+        draft.schedule(f"law/{building_id}", draft.now)
+
+
+def due(wiring: Wiring, draft: Draft, building_id: str) -> None:
+    """The hours of a zone have changed, or another zone's plan: what the law leaves of the others may have too."""
+    building = wiring.site.buildings.get(building_id)
+    if building is not None and building.law is LawGuard.CLAMP:
+        draft.rearrange.update(wiring.heated_by.get(building_id, ()))
+    judge(wiring, draft, building_id)
+
+
+def commanded(wiring: Wiring, draft: Draft, zones: Iterable[str]) -> None:
+    """These zones shall have another temperature from now on."""
+    buildings = dict.fromkeys(wiring.site.zones[zone].building for zone in zones)
+    for building_id in buildings:
+        judge(wiring, draft, building_id)
+        building = wiring.site.buildings.get(building_id)
+        if building is not None and building.law is LawGuard.CLAMP and len(building.zones) > 1:
+            draft.schedule(f"law/{building_id}", draft.now)
+
+
+def _heated(wiring: Wiring, building: Building) -> list[Zone]:
+    return [wiring.site.zones[key.removeprefix("zone/")] for key in wiring.heated_by.get(building.id, ())]
+
+
+def _planned(draft: Draft, zone: Zone) -> Slot | None:
+    key = f"zone/{zone.id}"
+    preheat = draft.preheats.get(key)
+    return preheat if preheat is not None and preheat.in_force(draft.now) else draft.demands.get(key)
+
+
+def _averages(
+    wiring: Wiring, draft: Draft, building: Building, value_of: Callable[[Zone], float | None]
+) -> tuple[float, float]:
+    """What the building has and what it may have, degrees C, each zone with its area's weight."""
+    zones = [(zone, value) for zone in _heated(wiring, building) if (value := value_of(zone)) is not None]
+    weights = [zone.area_m2 or 0.0 for zone, _ in zones]
+    if not all(weights):
+        weights = [1.0 for _ in zones]
+    whole = sum(weights)
+    if not whole:
+        return 0.0, OCCUPIED_C
+    limits = [limit_of(draft, zone, _planned(draft, zone)).value_c for zone, _ in zones]
+    average_c = sum(value * weight for (_, value), weight in zip(zones, weights, strict=True)) / whole
+    return average_c, sum(limit * weight for limit, weight in zip(limits, weights, strict=True)) / whole
+
+
+def _detail(draft: Draft, zones: Iterable[Zone], average_c: float, allowed_c: float) -> str:
+    over: list[str] = []
+    for zone in zones:
+        value, limit = sensing.commanded_c(draft, zone.id), limit_of(draft, zone, _planned(draft, zone))
+        if value is not None and value > limit.value_c:
+            over.append(f"{zone.id} {value:g}, {limit.value_c:g} allowed: {limit.words}")
+    rest = len(over) - _SHOWN
+    named = "; ".join(over[:_SHOWN]) + (f"; and {rest} more" if rest > 0 else "")
+    return f"{average_c:.1f} degrees C commanded on average, {allowed_c:.1f} allowed ({named})"

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from config.site import Building, Zone
-from controller.core.heating import delegation, plant_telling
+from controller.core.heating import delegation, plant_telling, absence, boost, frost, sensing, shedding, window
+from controller.core.rooms import Room
 from controller.core.state import Draft
 from controller.core.wiring import Wiring
 
@@ -12,9 +15,60 @@ Facts = dict[str, object]
 
 def zone_facts(wiring: Wiring, draft: Draft, zone: Zone) -> Facts:
     """One entry a field; None is left out of the topic."""
-    return {**delegation.facts(draft, zone)}
+    return {**delegation.facts(draft, zone), **_room_facts(wiring, draft, zone)}
 
 
 def building_facts(wiring: Wiring, draft: Draft, building: Building) -> Facts:
     """One entry a field; None is left out of the topic."""
-    return {**plant_telling.facts(wiring, draft, building)}
+    return {
+        **plant_telling.facts(wiring, draft, building),
+        **_override_facts(draft, building),
+        **_signal_facts(draft, building),
+    }
+
+
+def _room_facts(wiring: Wiring, draft: Draft, zone: Zone) -> Facts:
+    """Windows, absence, boost, load shedding, frost."""
+    room = draft.rooms.get(zone.id) or Room()
+    boosted = boost.standing(draft, zone)
+    sees = zone.window is not None and sensing.room_c(wiring, draft, zone) is not None
+    return {
+        "window_open": window.is_open(draft, zone.id) if sees else None,
+        "vacant_since": _instant(absence.since(wiring, draft, zone)),
+        "boost_until": None if boosted is None else _instant(boosted.until),
+        "boosts": boost.counted(draft, zone),
+        "shed_k": None if room.shed is None else room.shed.reduce_k,
+        "frost_protection": True if frost.acting(draft, zone.id) else None,
+    }
+
+
+def _override_facts(draft: Draft, building: Building) -> Facts:
+    """What an operator has told the whole building."""
+    found = draft.overrides.get(f"building/{building.id}")
+    if found is None:
+        return {}
+    return {
+        "override": found.value if found.allure is None else found.allure.value,
+        "override_until": _instant(found.until),
+        "override_by": found.by or None,
+        "override_reason": found.reason or None,
+    }
+
+
+def _signal_facts(draft: Draft, building: Building) -> Facts:
+    """The signal that the building gives up heat for."""
+    if building.shedding is None:
+        return {}
+    said = shedding.in_force(draft, building.shedding)
+    return {
+        "signal": building.shedding.signal,
+        "signal_level": 0 if said is None else said.level,
+        "signal_word": None if said is None else said.word or None,
+        "signal_until": None if said is None else _instant(said.until),
+        "zones_shed": shedding.count(draft, building),
+    }
+
+
+def _instant(at: datetime | None) -> str | None:
+    """RFC 3339 in UTC, to the second."""
+    return None if at is None else at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

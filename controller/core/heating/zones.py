@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from config.site import OptimumStart, Zone
 from controller.core.arbitration import PriorityArray, Slot, Source, arbitrate
-from controller.core.heating import absence, boost, delegation, frost, law, shedding, window
+from controller.core.heating import absence, boost, delegation, frost, law, shedding, window, overall
 from controller.core.heating.plant_limits import shallow
 from controller.core.lighting import override_slot
 from controller.core.state import Draft
@@ -45,7 +45,8 @@ def zone_array(wiring: Wiring, draft: Draft, zone_id: str) -> PriorityArray:
     planned = arbitrate((absence.slot(wiring, draft, zone), draft.preheats.get(key), plan), default, draft.now)
     caps = (slot(wiring, draft, zone, planned.winner) for slot in (law.slot, shedding.slot))
     lowest_first = sorted((cap for cap in caps if cap is not None), key=lambda cap: cap.value)
-    demanded = (override_slot(draft, key), window.slot(wiring, draft, zone), boost.slot(draft, zone))
+    overridden = (override_slot(draft, key), overall.slot(draft, zone))
+    demanded = (*overridden, window.slot(wiring, draft, zone), boost.slot(draft, zone))
     wishes = arbitrate((*demanded, *lowest_first, *planned.slots[:-1]), default, draft.now)
     return arbitrate((frost.slot(wiring, draft, zone, wishes.winner), *wishes.slots[:-1]), default, draft.now)
 
