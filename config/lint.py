@@ -11,6 +11,7 @@ from config.fields import ALL_NIGHT, START
 from config.lint_delegated import lint_delegated
 from config.lint_lighting import lint_lighting
 from config.lint_plans import lint_plans
+from config.lint_rooms import lint_rooms
 from config.site import Lamp, Site
 from config.source import Where
 from config.tree.draft import Draft
@@ -35,6 +36,7 @@ def lint_site(draft: Draft, site: Site, today: date) -> None:
     _broker(draft, site)
     lint_lighting(draft, site)
     lint_delegated(draft, site, today)
+    lint_rooms(draft, site)
     lint_plans(draft, site, today)
 
 

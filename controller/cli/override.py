@@ -26,10 +26,13 @@ Example:
   veilleuse override lamp/l-001 100 --for 1h --reason "accident rue du Port"
   veilleuse override ./town zone/ecole-jaures.classes 20C --for 2h --reason "parents' evening"
   veilleuse override ./town l-001 release
+  veilleuse override ./town zone/gymnase.salle boost --for 1h
+  veilleuse override ./town building/ecole-jaures off --for 12h --reason "boiler is serviced"
   veilleuse override ./town group/centre relight --for 10m
   veilleuse override ./town segment/s-01 100 --for 4h --work-order BT-117 --reason "lamps are cleaned"
 """
-RELEASE, RELIGHT = "release", "relight"
+RELEASE, RELIGHT, BOOST = "release", "relight", "boost"
+_HEATED = ("zone", "building")
 _SETTLED = frozenset({"applied", "masked", "rejected", "no-feedback", "refused"})
 _STATUS_S = 2.0
 
@@ -41,7 +44,7 @@ Demand = dict[str, object]
 @click.argument("target")
 @click.argument("value")
 @click.option("--for", "lasting", metavar="DURATION", help="30m, 2h, 1h30m (default: the site's); capped by the site.")
-@click.option("--reason", default="", metavar="TEXT", help="Why; needed but to release or relight.")
+@click.option("--reason", default="", metavar="TEXT", help="Why; needed but to release, relight or boost.")
 @click.option(
     "--work-order", metavar="ORDER", help="Maintenance under this order; --reason is then told to the public."
 )
@@ -59,19 +62,21 @@ def command(
     wait_s: float,
     as_json: bool,
 ) -> None:
-    """Override TARGET with VALUE for a while, light it in the cut with "relight", or give it back with "release".
+    """Override TARGET with VALUE for a while, light it with "relight", warm it with "boost", or give it back: "release".
 
-    TARGET is lamp/l-001, segment/s-01, zone/school.hall, or the id alone where only one has it. VALUE is a level in
-    percent, on, off (lamp, segment, group); degrees Celsius, comfort, reduced, frost, off (zone); relight; or release.
+    TARGET is lamp/l-001, segment/s-01, zone/school.hall, building/school, or the id alone where only one has it. VALUE
+    is a level in percent, on, off (lamp, segment, group); degrees Celsius, comfort, reduced, frost, off (zone,
+    building); relight; boost (zone); or release.
     With --work-order it is maintenance, which ends at sunset at the latest and raises no alarms.
 
     Exit code 0 when it was applied or is on its way, 1 when it was refused, masked, rejected or not answered.
     """
     _check_duration(lasting)
-    if not reason and value not in (RELEASE, RELIGHT):
+    if not reason and value not in (RELEASE, RELIGHT, BOOST):
         raise click.UsageError("--reason is needed: who reads the log wants to know why")
     town = loaded(site)
     commanded = {"lamp": town.lamps, "segment": town.segments, "zone": town.zones, "group": town.groups}
+    commanded["building"] = town.buildings
     name = the_one(target, [f"{kind}/{identity}" for kind, known in commanded.items() for identity in known])
     kind, _, identity = name.partition("/")
     fields = {**demand(kind, value), "reason": reason, "by": by or getpass.getuser()}
@@ -92,10 +97,14 @@ def demand(kind: str, value: str) -> Demand:
     if value == RELEASE:
         return {"relinquish": True}
     if value == RELIGHT:
-        if kind == "zone":
+        if kind in _HEATED:
             raise click.UsageError("relight is for lamps, segments and groups")
         return {"relight": True}
-    if kind == "zone":
+    if value == BOOST:
+        if kind != "zone":
+            raise click.UsageError("boost is for zones")
+        return {"boost": True}
+    if kind in _HEATED:
         if value in {allure.value for allure in Allure}:
             return {"allure": value}
         return {"setpoint_c": _number(value.removesuffix("C").removesuffix("°"), f"{value} is no setpoint like 20C")}
@@ -124,7 +133,7 @@ def _check_duration(text: str | None) -> None:
 
 def _check_maintenance(kind: str, fields: Demand) -> None:
     if "level" not in fields:
-        what = "a zone" if kind == "zone" else "a release or a relight"
+        what = f"a {kind}" if kind in _HEATED else "a release or a relight"
         raise click.UsageError(f"--work-order goes with a level, not with {what}")
 
 

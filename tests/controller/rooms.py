@@ -46,10 +46,13 @@ def school(*names: str, building: Mapping[str, Any] | None = None, **changes: An
         if not point.startswith("zone.") or int(point.split(".")[1]) <= len(found)
     )
     cabinet = site.devices["cab-mairie"]
+    others = (point for point in cabinet.points if not point.startswith("presence."))
     devices = {
         **site.devices,
         "ecole": replace(device, points=points),
-        "cab-mairie": replace(cabinet, points=(*(p for p in cabinet.points if not p.startswith("presence.")), DETECTOR[1])),
+        "cab-mairie": replace(
+            cabinet, points=(*(p for p in cabinet.points if not p.startswith("presence.")), DETECTOR[1])
+        ),
     }
     return replace(
         site,

@@ -244,6 +244,9 @@ def test_an_invalid_site_is_said(tmp_path: Path) -> None:
         ("zone", "comfort", {"allure": "comfort"}),
         ("zone", "off", {"allure": "off"}),
         ("zone", "release", {"relinquish": True}),
+        ("zone", "boost", {"boost": True}),
+        ("building", "off", {"allure": "off"}),
+        ("building", "17", {"setpoint_c": 17.0}),
     ],
 )
 def test_values(kind: str, value: str, expected: dict[str, Any]) -> None:
@@ -255,6 +258,9 @@ def test_values(kind: str, value: str, expected: dict[str, Any]) -> None:
     [
         (["ecole.classes", "20", "--work-order", "BT-1", "--reason", "x"], "not with a zone"),
         (["ecole.classes", "relight"], "relight is for lamps, segments and groups"),
+        (["building/ecole", "relight"], "relight is for lamps, segments and groups"),
+        (["building/ecole", "boost"], "boost is for zones"),
+        (["building/ecole", "20", "--work-order", "BT-1", "--reason", "x"], "not with a building"),
     ],
 )
 def test_a_zone_knows_neither_relight_nor_maintenance(tmp_path: Path, words: list[str], complaint: str) -> None:

@@ -15,7 +15,7 @@ from schedules.allures import Allure
 from schedules.occupancy import Occupancy
 from tests.controller.field import Field
 from tests.controller.rooms import MINUTE, ZONE, bad, commanded, hours, level, school, shedding, started, told, warm
-from tests.controller.towns import PARIS, at
+from tests.controller.towns import PARIS
 
 NIGHT = "2026-01-17 03:00"
 ALARM = (ZONE, "frostDanger")

@@ -103,9 +103,7 @@ AREAS = [
 
 
 @pytest.mark.parametrize(("first", "second", "lawful"), AREAS)
-def test_the_average_is_what_counts_weighted_by_area(
-    first: float | None, second: float | None, lawful: float
-) -> None:
+def test_the_average_is_what_counts_weighted_by_area(first: float | None, second: float | None, lawful: float) -> None:
     site = school("a", "b", building={"law": LawGuard.CLAMP})
     site = zone_of(site, "a", setpoints=Setpoints(20.0, 16.0, 8.0), area_m2=first)
     site = zone_of(site, "b", setpoints=Setpoints(18.0, 16.0, 8.0), area_m2=second)

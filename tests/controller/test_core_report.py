@@ -38,7 +38,8 @@ KEYS = {
     | COMMANDED,
     "cabinet/mairie": {"door_open", "lamps", "lamps_lit"} | MAINS,
     "meter/gare-mains": MAINS,
-    "zone/ecole.classes": {"temperature_c", "setpoint_c", "commanded_c", "allure", "heating", "window_open"} | COMMANDED,
+    "zone/ecole.classes": {"temperature_c", "setpoint_c", "commanded_c", "allure", "heating", "window_open"}
+    | COMMANDED,
     "building/ecole": {"outdoor_c", "boiler_on", "supply_c", "heating_kw", "heating_kwh", "zones"},
 }
 UNHEARD = {

@@ -225,8 +225,8 @@ async def test_a_signal_may_stand_retained_and_is_never_taken_off(
 async def test_after_a_loss_what_stands_is_heard_again(broker: Broker, tmp_path: Path) -> None:
     async with listening(broker.settings, tmp_path) as ears:
         async with watching(broker) as town:
-            await town.say(ECOWATT, {"level": 3})
-            await ears.until(1) if ears.session.connected else None
+            await town.say(ECOWATT, {"level": 3}, retain=True)
+            await ears.until(1)
         broker.stop()
         broker.start()
         ears.signals.clear()

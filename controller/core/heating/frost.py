@@ -13,7 +13,7 @@ from config.site import Plant, Zone
 from controller.core import diagnostics
 from controller.core.arbitration import Slot, Source
 from controller.core.diagnostics import Condition
-from controller.core.heating import sensing
+from controller.core.heating import trust
 from controller.core.rooms import Room
 from controller.core.state import Draft
 from controller.core.wiring import Wiring
@@ -31,7 +31,7 @@ _BLIND_FOR = timedelta(minutes=10)
 def slot(wiring: Wiring, draft: Draft, zone: Zone, wish: Slot) -> Slot | None:
     """Warmth for a room that is about to freeze, never less than ``wish``, the strongest of the others."""
     room = draft.rooms.get(zone.id) or Room()
-    measured = sensing.room_c(wiring, draft, zone)
+    measured = trust.room_c(wiring, draft, zone)
     if measured is None:
         return _blind(wiring, draft, zone, room, wish)
     if room.frost_since is None:
@@ -45,7 +45,7 @@ def slot(wiring: Wiring, draft: Draft, zone: Zone, wish: Slot) -> Slot | None:
 def heard(wiring: Wiring, draft: Draft, zone: Zone) -> None:
     """The zone's device answered: danger begins below the limit and ends ``RELEASE_K`` above it."""
     room = draft.rooms.get(zone.id) or Room()
-    measured = sensing.room_c(wiring, draft, zone)
+    measured = trust.room_c(wiring, draft, zone)
     if measured is None:
         if room.blind_since is None:
             draft.rooms[zone.id] = replace(room, blind_since=draft.now)
@@ -83,7 +83,7 @@ def _blind(wiring: Wiring, draft: Draft, zone: Zone, room: Room, wish: Slot) -> 
         return None
     building = wiring.site.buildings.get(zone.building)
     plant = (building.plant if building is not None else None) or Plant()
-    outdoor = sensing.outdoor_c(wiring, draft, zone)
+    outdoor = trust.outdoor_c(wiring, draft, zone)
     if outdoor is not None and outdoor >= plant.frost_outdoor_c:
         return None
     plan = draft.demands.get(f"zone/{zone.id}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from config.site import Building, Zone
-from controller.core.heating import delegation, plant_telling, absence, boost, frost, sensing, shedding, window
+from controller.core.heating import delegation, plant_telling, absence, boost, frost, sensing, shedding, window, trust
 from controller.core.rooms import Room
 from controller.core.state import Draft
 from controller.core.wiring import Wiring
@@ -31,7 +31,7 @@ def _room_facts(wiring: Wiring, draft: Draft, zone: Zone) -> Facts:
     """Windows, absence, boost, load shedding, frost."""
     room = draft.rooms.get(zone.id) or Room()
     boosted = boost.standing(draft, zone)
-    sees = zone.window is not None and sensing.room_c(wiring, draft, zone) is not None
+    sees = zone.window is not None and trust.room_c(wiring, draft, zone) is not None
     return {
         "window_open": window.is_open(draft, zone.id) if sees else None,
         "vacant_since": _instant(absence.since(wiring, draft, zone)),
