@@ -62,7 +62,7 @@ def command(
     wait_s: float,
     as_json: bool,
 ) -> None:
-    """Override TARGET with VALUE for a while, light it with "relight", warm it with "boost", or give it back: "release".
+    """Override TARGET with VALUE for a while, light it with "relight", warm it with "boost", or "release" it.
 
     TARGET is lamp/l-001, segment/s-01, zone/school.hall, building/school, or the id alone where only one has it. VALUE
     is a level in percent, on, off (lamp, segment, group); degrees Celsius, comfort, reduced, frost, off (zone,

@@ -12,7 +12,6 @@ from controller.core.commands import Heard, Stretch
 from controller.core.report import state_of
 from controller.core.wiring import Wiring
 from drivers.api import PointId, Quality, Reading
-from schedules.allures import Setpoints
 from schedules.occupancy import Occupancy, parse_weekly
 from tests.controller.field import Field
 from tests.controller.towns import PARIS, at, school_zone, town
@@ -50,9 +49,7 @@ def school(*names: str, building: Mapping[str, Any] | None = None, **changes: An
     devices = {
         **site.devices,
         "ecole": replace(device, points=points),
-        "cab-mairie": replace(
-            cabinet, points=(*(p for p in cabinet.points if not p.startswith("presence.")), DETECTOR[1])
-        ),
+        "cab-mairie": replace(cabinet, points=(*others, DETECTOR[1])),
     }
     return replace(
         site,
@@ -114,6 +111,3 @@ def level(field: Field, number: int, *, minutes: float = 180.0, in_minutes: floa
 def shedding(**changes: Any) -> dict[str, Any]:
     """The shedding of a building."""
     return {"shedding": Shedding("ecowatt", **changes)}
-
-
-COLD = Setpoints(19.0, 16.0, 8.0)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from controller.core.commands import Command, Refusal
+from controller.core.commands import Command, Heard, Misheard, Refusal, Stretch
 from controller.core.cycle import Input, begin, cycle
 from controller.core.journal import Override, Saved
 from controller.core.replay import Beginning, ReplayError, first_line, line_of, parse_line, replay
@@ -27,7 +27,13 @@ INPUTS: list[Input] = [
     Command("c3", "group", "gare", NOW, relight=True, by="app"),
     Command("c4", "lamp", "m-1", NOW, value=100.0, reason="cleaning", maintenance="BT-2026-117"),
     Command("c2", "lamp", "m-1", NOW, value=20.0, until=NOW + timedelta(minutes=5), reason="glare"),
+    Command("c5", "zone", "ecole.classes", NOW, boost=True, by="anne"),
+    Command("c6", "building", "ecole", NOW, allure=Allure.OFF, reason="works"),
     Refusal("c3", "lamp", "m-1", "retained", NOW),
+    Heard(
+        "ecowatt", NOW, NOW, (Stretch(2, NOW, NOW + timedelta(hours=1), "EcoWatt orange"),), stood=True, lasting=True
+    ),
+    Misheard("ecowatt", "not JSON (UTF-8)", NOW),
 ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -90,7 +91,7 @@ def test_they_come_back_one_after_the_other_the_coldest_first() -> None:
             assert len(shed(field)) == 3, "one at a time"
     assert order == ["d", "b", "a", "c"]
     back = [event.at for event in field.events if event.name == "restored"]
-    assert [later - earlier for earlier, later in zip(back, back[1:], strict=False)] == [10 * MINUTE] * 3
+    assert [later - earlier for earlier, later in pairwise(back)] == [10 * MINUTE] * 3
 
 
 def test_no_zone_is_shed_for_longer_than_allowed_in_one_go_and_then_it_rests() -> None:
