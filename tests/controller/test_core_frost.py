@@ -162,3 +162,17 @@ def test_a_blind_room_gives_nothing_away_for_a_signal() -> None:
     assert commanded(field) == 17.0
     blind(field, 12)
     assert commanded(field) == 19.0
+
+
+def test_a_few_failed_reads_do_not_end_the_protection_and_a_dead_sensor_does() -> None:
+    field = started(school(), NIGHT, classes=5.0)
+    stopped(field)
+    blind(field, 9)
+    assert commanded(field, slot=10) == 8.0
+    assert field.state.alarms[ALARM].raised is not None
+    blind(field, 2)
+    assert commanded(field, slot=10) == 5.0, "5 degrees outside: nothing freezes, and nobody knows the room"
+    assert ALARM not in field.state.alarms
+    field.advance(MINUTE)
+    assert commanded(field, slot=10) == 8.0
+    assert field.state.alarms[ALARM].raised is not None

@@ -7,7 +7,6 @@ knows, it is kept at what its allure says, and never colder than its frost setpo
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 
 from config.site import Plant, Zone
 from controller.core import diagnostics
@@ -24,17 +23,15 @@ RELEASE_K = 1.0
 """So much warmer than the limit a room is out of danger."""
 _OVERSHOOT_K = 0.5
 """The setpoint lies beyond the release: a controller that stops just below its setpoint must get there."""
-_BLIND_FOR = timedelta(minutes=10)
-"""A read that failed once or twice says nothing of the sensor."""
 
 
 def slot(wiring: Wiring, draft: Draft, zone: Zone, wish: Slot) -> Slot | None:
     """Warmth for a room that is about to freeze, never less than ``wish``, the strongest of the others."""
     room = draft.rooms.get(zone.id) or Room()
-    measured = trust.room_c(wiring, draft, zone)
-    if measured is None:
-        return _blind(wiring, draft, zone, room, wish)
-    if room.frost_since is None:
+    if trust.is_blind(draft, room):
+        return _blind(wiring, draft, zone, wish)
+    measured = trust.lately_c(wiring, draft, zone)
+    if room.frost_since is None or measured is None:
         return None
     value = max(wish.value, zone.setpoints.frost, zone.frost_below_c + RELEASE_K + _OVERSHOOT_K)
     out_at = zone.frost_below_c + RELEASE_K
@@ -50,7 +47,7 @@ def heard(wiring: Wiring, draft: Draft, zone: Zone) -> None:
         if room.blind_since is None:
             draft.rooms[zone.id] = replace(room, blind_since=draft.now)
             _again(draft, zone)
-            draft.schedule(f"frost/{zone.id}", draft.now + _BLIND_FOR)
+            draft.schedule(f"frost/{zone.id}", draft.now + trust.BLIND_AFTER)
         return
     since = room.frost_since
     if measured < zone.frost_below_c:
@@ -61,15 +58,25 @@ def heard(wiring: Wiring, draft: Draft, zone: Zone) -> None:
         return
     draft.rooms[zone.id] = replace(room, frost_since=since, blind_since=None)
     draft.schedule(f"frost/{zone.id}", None)
-    detail = f"the room is at {measured:.1f} degrees C; it is heated until {zone.frost_below_c + RELEASE_K:g}"
-    told = Condition(ALARM, since is not None, "critical", 0.0, measured, zone.frost_below_c, detail)
-    diagnostics.follow(wiring, draft, f"zone/{zone.id}", told)
+    _tell(wiring, draft, zone, measured, acts=since is not None)
     _again(draft, zone)
 
 
 def due(wiring: Wiring, draft: Draft, zone_id: str) -> None:
-    """``frost/<zone>``: the sensor has been bad for long enough."""
-    _again(draft, wiring.site.zones[zone_id])
+    """``frost/<zone>``: the sensor has been bad for so long that nobody knows whether the room is in danger."""
+    zone, room = wiring.site.zones[zone_id], draft.rooms.get(zone_id) or Room()
+    if not trust.is_blind(draft, room):
+        return
+    if room.frost_since is not None:
+        draft.rooms[zone_id] = replace(room, frost_since=None)
+        _tell(wiring, draft, zone, zone.frost_below_c, acts=False)
+    _again(draft, zone)
+
+
+def _tell(wiring: Wiring, draft: Draft, zone: Zone, measured: float, *, acts: bool) -> None:
+    detail = f"the room is at {measured:.1f} degrees C; it is heated until {zone.frost_below_c + RELEASE_K:g}"
+    told = Condition(ALARM, acts, "critical", 0.0, measured, zone.frost_below_c, detail)
+    diagnostics.follow(wiring, draft, f"zone/{zone.id}", told)
 
 
 def acting(draft: Draft, zone_id: str) -> bool:
@@ -78,9 +85,7 @@ def acting(draft: Draft, zone_id: str) -> bool:
     return room is not None and room.frost_since is not None
 
 
-def _blind(wiring: Wiring, draft: Draft, zone: Zone, room: Room, wish: Slot) -> Slot | None:
-    if room.blind_since is None or draft.now - room.blind_since < _BLIND_FOR:
-        return None
+def _blind(wiring: Wiring, draft: Draft, zone: Zone, wish: Slot) -> Slot | None:
     building = wiring.site.buildings.get(zone.building)
     plant = (building.plant if building is not None else None) or Plant()
     outdoor = trust.outdoor_c(wiring, draft, zone)

@@ -93,7 +93,7 @@ def _candidates(wiring: Wiring, draft: Draft, building: Building) -> Iterator[_C
     for zone_id in building.zones:
         zone = wiring.site.zones[zone_id]
         key, room = f"zone/{zone_id}", draft.rooms.get(zone_id) or Room()
-        wish, measured = _plan(draft, key), trust.room_c(wiring, draft, zone)
+        wish, measured = _plan(draft, key), trust.lately_c(wiring, draft, zone)
         if not zone.sheddable or key not in wiring.targets or wish is None or measured is None:
             continue
         held = key in draft.overrides or f"building/{building.id}" in draft.overrides or BOOST + key in draft.overrides

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from config.site import Zone
 from controller.core.image import NOTHING_HEARD
+from controller.core.rooms import Room
 from controller.core.state import Draft
 from controller.core.wiring import Wiring
 from drivers.api import Quality
+
+BLIND_AFTER = timedelta(minutes=10)
+"""A read that failed once or twice says nothing of the sensor."""
 
 
 def good(wiring: Wiring, draft: Draft, device: str, point: str) -> float | None:
@@ -19,6 +25,19 @@ def good(wiring: Wiring, draft: Draft, device: str, point: str) -> float | None:
 def room_c(wiring: Wiring, draft: Draft, zone: Zone) -> float | None:
     """The good temperature of a room; one that its device marks as overridden is none."""
     return good(wiring, draft, zone.device, f"zone.{zone.number}.temperature")
+
+
+def is_blind(draft: Draft, room: Room) -> bool:
+    """Whether the room has had no good temperature for so long that nothing of before counts any more."""
+    return room.blind_since is not None and draft.now - room.blind_since >= BLIND_AFTER
+
+
+def lately_c(wiring: Wiring, draft: Draft, zone: Zone) -> float | None:
+    """The good temperature of a room; over a few failed reads the last one that was."""
+    measured, room = room_c(wiring, draft, zone), draft.rooms.get(zone.id) or Room()
+    if measured is None and room.trace.points and not is_blind(draft, room):
+        return room.trace.points[-1][1]
+    return measured
 
 
 def outdoor_c(wiring: Wiring, draft: Draft, zone: Zone) -> float | None:

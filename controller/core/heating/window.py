@@ -34,7 +34,7 @@ _SETTLED = timedelta(minutes=10)
 def slot(wiring: Wiring, draft: Draft, zone: Zone) -> Slot | None:
     """The lower setpoint while a window is open."""
     room = draft.rooms.get(zone.id)
-    if room is None or room.window is None or zone.window is None or trust.room_c(wiring, draft, zone) is None:
+    if room is None or room.window is None or zone.window is None or trust.is_blind(draft, room):
         return None
     opened = room.window
     local = opened.since.astimezone(wiring.site.place.zone)
