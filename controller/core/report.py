@@ -12,7 +12,7 @@ from config.site import Lamp
 from controller.core.diagnostics import by_hand, powered
 from controller.core.drive import expected_power_w, told_level
 from controller.core.drive import reasons as drive_words
-from controller.core.heating import ready_at, temperature
+from controller.core.heating import ready_at
 from controller.core.heating.telling import building_facts, zone_facts
 from controller.core.image import NOTHING_HEARD, DeviceImage
 from controller.core.loads import PhaseLoad
@@ -206,7 +206,7 @@ def _zone(wiring: Wiring, draft: Draft, identity: str) -> Payload:
     if target is not None:
         winner = array_of(wiring, draft, target).winner
         body["allure"] = winner.allure
-        ready = ready_at(zone, winner, temperature(wiring, draft, zone), draft.now)
+        ready = ready_at(wiring, draft, zone, winner)
         body["ready_at"] = None if ready is None else rfc3339(ready)
     return body | zone_facts(wiring, draft, zone) | commanded
 

@@ -6,13 +6,13 @@ a restart. What must survive one is kept as a document (``Draft.keep``).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, replace, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from config.delegated import Compiled
 from collections.abc import Sequence
-
 from controller.core.commands import Stretch
+from controller.core.warmth import Warmup
 
 TRACE_EVERY = timedelta(minutes=1)
 TRACE_FOR = timedelta(minutes=90)
@@ -106,6 +106,7 @@ class Room:
 
     trace: Trace = Trace()
     delegated: Delegated | None = None
+    warmup: Warmup = field(default_factory=Warmup)
     frost_since: datetime | None = None
     """Frost protection acts since then."""
     blind_since: datetime | None = None

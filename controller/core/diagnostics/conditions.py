@@ -90,6 +90,8 @@ KINDS: Mapping[str, Kind] = {
     "scheduleDrift": Kind("minor", _at_once),
     "scheduleRefused": Kind("major", _at_once),
     "legionellaRisk": Kind("major", _at_once),
+    "notReady": Kind("major", _at_once),
+    "plantDidNotStart": Kind("critical", _at_once),
 }
 
 

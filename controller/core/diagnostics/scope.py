@@ -21,6 +21,8 @@ def orphaned(wiring: Wiring, name: AlarmKey) -> bool:
     if event in _OF_A_SCHEDULE:
         zone = wiring.site.zones.get(identity)
         return zone is None or zone.delegate is None
+    if event == "notReady":
+        return identity not in wiring.site.zones  # judged by the forecast, not with its device
     device = identity if kind == "device" else wiring.device_of.get(key)
     if device is None or key not in wiring.judged_of.get(device, ()):
         return True

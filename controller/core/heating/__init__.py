@@ -7,7 +7,9 @@
 from controller.core.heating.delegation import mode_delegated
 from controller.core.heating.hooks import begin, delegated, due, heard, settle, signalled, commanded, unheard
 from controller.core.heating.plant import plant_array
-from controller.core.heating.zones import preheat_cap, preheat_from, ready_at, temperature, zone_array, zone_due
+from controller.core.heating.sensing import temperature
+from controller.core.heating.warmup import preheat_cap, preheat_from
+from controller.core.heating.zones import ready_at, zone_array, zone_due
 
 __all__ = [
     "begin",

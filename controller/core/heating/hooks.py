@@ -7,8 +7,9 @@ from dataclasses import replace
 
 from controller.core.commands import Heard, Misheard
 from controller.core.diagnostics import calendars
-from controller.core.heating import delegation, plant, shedding, window, absence, frost, law, signals
+from controller.core.heating import delegation, plant, shedding, window, absence, frost, law, signals, forecast, learning
 from controller.core.heating.zones import temperature, zone_due
+from controller.core.heating.sensing import temperature
 from controller.core.image import DeviceImage
 from controller.core.rooms import Room
 from controller.core.state import Draft
@@ -27,6 +28,7 @@ _DUE = {
     "signal": signals.due,
     "shed": shedding.judge,
     "law": law.due,
+    "forecast": forecast.due,
 }
 """By the kind of the key that was scheduled."""
 
@@ -35,10 +37,12 @@ def begin(wiring: Wiring, draft: Draft) -> None:
     """Take up every zone and every generator; what was kept over a restart is in ``draft.kept``."""
     calendars.judge(wiring, draft)
     for zone_id in wiring.site.zones:
+        learning.begin(draft, zone_id)
         zone_due(wiring, draft, zone_id)
         delegation.begin(wiring, draft, zone_id)
         absence.begin(wiring, draft, wiring.site.zones[zone_id])
         window.begin(draft, wiring.site.zones[zone_id])
+        forecast.begin(wiring, draft, zone_id)
     signals.begin(wiring, draft)
     for building_id in wiring.site.buildings:
         plant.begin(wiring, draft, building_id)
@@ -108,4 +112,5 @@ def _room_heard(wiring: Wiring, draft: Draft, zone_id: str, image: DeviceImage) 
     if trace is room.trace:
         return
     draft.rooms[zone_id] = replace(room, trace=trace)
+    learning.heard(wiring, draft, zone, reading.at)
     window.heard(wiring, draft, zone, reading.at)

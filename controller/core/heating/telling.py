@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from config.site import Building, Zone
-from controller.core.heating import delegation, plant_telling, absence, boost, frost, sensing, shedding, window, trust
+from controller.core.heating import delegation, plant_telling, absence, boost, frost, sensing, shedding, window, trust, forecast
 from controller.core.rooms import Room
 from controller.core.state import Draft
 from controller.core.wiring import Wiring
@@ -15,7 +15,11 @@ Facts = dict[str, object]
 
 def zone_facts(wiring: Wiring, draft: Draft, zone: Zone) -> Facts:
     """One entry a field; None is left out of the topic."""
-    return {**delegation.facts(draft, zone), **_room_facts(wiring, draft, zone)}
+    return {
+        **delegation.facts(draft, zone),
+        **forecast.facts(draft, zone),
+        **_room_facts(wiring, draft, zone),
+    }
 
 
 def building_facts(wiring: Wiring, draft: Draft, building: Building) -> Facts:

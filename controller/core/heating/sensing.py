@@ -1,0 +1,50 @@
+"""What is measured of a zone and around it, and only what may be trusted: a bad sensor never drives control."""
+
+from __future__ import annotations
+
+from config.site import Zone
+from controller.core.state import Draft
+from controller.core.wiring import Wiring
+from drivers.api import Quality
+from schedules.optimum_start import OUTDOOR_REFERENCE_C, Outdoors
+
+_USABLE = (Quality.GOOD, Quality.UNCERTAIN)
+
+
+def temperature(wiring: Wiring, draft: Draft, zone: Zone) -> float | None:
+    """The room temperature while it can be trusted, else None."""
+    return usable(wiring, draft, zone.device, f"zone.{zone.number}.temperature")
+
+
+def usable(wiring: Wiring, draft: Draft, device_id: str, point: str) -> float | None:
+    """The value of a point that is neither old nor faulty, else None."""
+    device = draft.image.get(device_id)
+    if device is None:
+        return None
+    quality = device.quality(point, draft.now, wiring.stale_after(device_id, point))
+    return device.value(point) if quality in _USABLE else None
+
+
+def outdoors(wiring: Wiring, draft: Draft, zone: Zone) -> Outdoors:
+    """What is measured outside, and its mean of late; the reference temperature where nobody measures it."""
+    building = wiring.site.buildings.get(zone.building)
+    devices = (building.device if building is not None else zone.device, zone.device)
+    measured = (usable(wiring, draft, device, "outdoor.temperature") for device in devices)
+    now_c = next((value for value in measured if value is not None), None)
+    plant = draft.plants.get(zone.building)
+    mean_c = plant.outdoor.value_c if plant is not None and plant.outdoor is not None else None
+    if now_c is None:
+        now_c = mean_c if mean_c is not None else OUTDOOR_REFERENCE_C
+    return Outdoors(now_c, now_c if mean_c is None else mean_c)
+
+
+def plant_runs(wiring: Wiring, draft: Draft, zone: Zone) -> bool | None:
+    """Whether the plant shows that it heats: its burner, else the zone's own output; None where nothing shows it."""
+    building = wiring.site.buildings.get(zone.building)
+    if building is not None:
+        shown = [usable(wiring, draft, building.device, point) for point in ("boiler.status", "boiler.power")]
+        known = [value for value in shown if value is not None]
+        if known:
+            return any(value > 0.0 for value in known)
+    output = usable(wiring, draft, zone.device, f"zone.{zone.number}.heating")
+    return None if output is None else output > 1.0

@@ -1,0 +1,347 @@
+"""Optimum start and stop: begin, keep and end a preheat; coast before the closing.
+
+A preheat that has begun is never taken back. One that takes hours, a cold building after a weekend or holidays, has
+two parts, because nobody can predict ten hours to ten minutes: it begins with a reserve, holds the room ``SOAK_K``
+below comfort should it come there early, and gives the last kelvins when, by what is measured then, they are due.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from statistics import median
+
+from config.site import OptimumStart, Zone
+from controller.core.arbitration import Slot, Source
+from controller.core.heating import learning
+from controller.core.heating.sensing import outdoors, temperature
+from controller.core.state import Draft
+from controller.core.warmth import Climb, Knowledge, Warmup
+from controller.core.wiring import Wiring
+from schedules.allures import Allure, AllureDemand
+from schedules.optimum_start import READY_WITHIN_K, Climate, Response, course, preheat_start, warmed_after
+
+LEAD = timedelta(minutes=20)
+"""A room is to be warm so long before the opening: a prediction that is ten minutes wrong hurts nobody."""
+SOAK_K = 1.0
+RESERVE = 0.15
+"""Of the time that a long preheat takes."""
+LONG_PREHEAT = timedelta(hours=3)
+LONG_VACANCY = timedelta(hours=48)
+_BORROWED = 1.15
+"""What is known of another model or of the neighbours counts for a little more time."""
+_SLACK = timedelta(minutes=1)
+_HOUR = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """How long the zone needs until it is warm, and where that is known from.
+
+    ``pure`` is what the model says without its bias, None without a model; ``lead`` what is added for certainty.
+    """
+
+    needed: timedelta
+    lead: timedelta
+    basis: str
+    pure: timedelta | None = None
+
+
+def preheat(wiring: Wiring, draft: Draft, zone: Zone, demand: AllureDemand) -> datetime | None:
+    """Begin, keep or end the preheat; returns when it would go on if nothing changed."""
+    key = f"zone/{zone.id}"
+    running = draft.preheats.get(key)
+    if running is not None and not running.in_force(draft.now):
+        draft.preheats.drop(key)
+        draft.rearrange.add(key)
+        running = None
+    if running is None:
+        _forget_missed(draft, zone)
+    if zone.optimum_start is None or demand.next_opening is None or demand.allure is Allure.COMFORT:
+        return None
+    if running is not None:
+        return _last_kelvins(wiring, draft, zone, running)
+    begun = learning.of(draft, zone.id).known
+    if begun.running == demand.next_opening and begun.begun is not None:
+        return _resume(wiring, draft, zone, demand, begun.begun)
+    start, estimate = planned(wiring, draft, zone, demand)
+    if start > draft.now or start >= demand.next_opening or estimate is None:
+        return start if start > draft.now else None
+    _begin(wiring, draft, zone, demand, estimate)
+    return draft.now + _SLACK if learning.of(draft, zone.id).climb is not None else None
+
+
+def _forget_missed(draft: Draft, zone: Zone) -> None:
+    """A preheat whose opening never came, because the calendar changed meanwhile."""
+    warmup = learning.of(draft, zone.id)
+    if warmup.climb is not None and warmup.climb.opening <= draft.now:
+        learning.remember(draft, zone.id, replace(warmup, climb=None))
+        learning.keep(draft, zone.id, replace(warmup.known, running=None, begun=None))
+
+
+def planned(wiring: Wiring, draft: Draft, zone: Zone, demand: AllureDemand) -> tuple[datetime, Estimate | None]:
+    """When the preheat for the opening that ends the vacancy ``demand`` begins, by what is measured now.
+
+    Long before it can begin no estimate is made: the earliest instant is given.
+    """
+    bounds, opening = zone.optimum_start, demand.next_opening
+    if bounds is None or opening is None:
+        raise ValueError(f"{zone.id} has no optimum start or no opening")
+    cap = preheat_cap(bounds, demand)
+    measured = temperature(wiring, draft, zone)
+    known = learning.of(draft, zone.id).known
+    earliest = opening - cap
+    if known.normal.mornings + known.vacancy.mornings and draft.now < earliest:
+        return earliest, None
+    room_c = demand.setpoint_c if measured is None else measured
+    estimate = needs(wiring, draft, zone, bounds, demand, room_c)
+    if not estimate.needed:
+        return opening, estimate
+    reserve = RESERVE * estimate.needed if _soaks(zone, estimate, room_c) else timedelta()
+    return max(earliest, opening - estimate.needed - estimate.lead - reserve), estimate
+
+
+def needs(
+    wiring: Wiring, draft: Draft, zone: Zone, bounds: OptimumStart, demand: AllureDemand, room_c: float
+) -> Estimate:
+    """How long a room at ``room_c`` would take from now."""
+    warmup = learning.of(draft, zone.id)
+    wall_c = room_c if warmup.wall is None else warmup.wall.wall_c
+    climate = Climate(room_c, wall_c, outdoors(wiring, draft, zone))
+    return needs_from(wiring, draft, zone, bounds, is_long(demand), climate)
+
+
+def needs_from(
+    wiring: Wiring, draft: Draft, zone: Zone, bounds: OptimumStart, long: bool, climate: Climate
+) -> Estimate:
+    """The same for a room that stands at ``climate``: by its own model, its neighbours', or the fallback."""
+    comfort_c = zone.setpoints.of(Allure.COMFORT)
+    found = _model(wiring, draft, zone, bounds, long) if bounds.learn else None
+    if found is None:
+        missing_k = max(0.0, comfort_c - climate.room_c)
+        words = (
+            f"{bounds.minutes_per_k:g} min/K, nothing learnt yet" if bounds.learn else f"{bounds.minutes_per_k:g} min/K"
+        )
+        return Estimate(timedelta(minutes=missing_k * bounds.minutes_per_k), timedelta(), words)
+    response, bias, factor, basis = found
+    longest = bounds.cap_after_vacancy if long else bounds.cap
+    pure = warmed_after(response, climate, comfort_c - READY_WITHIN_K, longest)
+    if not pure:
+        return Estimate(pure, LEAD, basis, pure)
+    return Estimate(max(timedelta(), pure * factor + bias), LEAD, basis, pure)
+
+
+def is_long(demand: AllureDemand) -> bool:
+    """Whether the vacancy is one after which the walls are cold."""
+    return demand.until - demand.since >= LONG_VACANCY
+
+
+def preheat_cap(bounds: OptimumStart, demand: AllureDemand) -> timedelta:
+    """How long before the opening that ends the vacancy ``demand`` heating begins at the earliest."""
+    return bounds.cap_after_vacancy if is_long(demand) else bounds.cap
+
+
+def preheat_from(
+    zone: Zone, bounds: OptimumStart, demand: AllureDemand, opening: datetime, measured_c: float | None
+) -> datetime:
+    """When heating begins by the fallback, with nothing learnt, for the ``opening`` that ends ``demand``."""
+    if measured_c is None:  # blind: as if the room had fallen to the setpoint that it is kept at
+        measured_c = demand.setpoint_c
+    comfort = zone.setpoints.of(Allure.COMFORT)
+    return preheat_start(opening, measured_c, comfort, bounds.minutes_per_k, preheat_cap(bounds, demand))
+
+
+def coasting(draft: Draft, zone: Zone) -> Slot | None:
+    """The optimum stop in force."""
+    return learning.of(draft, zone.id).coast
+
+
+def coast(wiring: Wiring, draft: Draft, zone: Zone, demand: AllureDemand) -> datetime | None:
+    """Begin, keep or give up the optimum stop; returns when to look at it first."""
+    warmup, bounds = learning.of(draft, zone.id), zone.optimum_start
+    measured = temperature(wiring, draft, zone)
+    if warmup.coast is not None:
+        warm = measured is not None and measured >= zone.setpoints.comfort - READY_WITHIN_K
+        if demand.allure is not Allure.COMFORT or not warm:
+            _end_coast(draft, zone, warmup, demand)
+        return None
+    if bounds is None or not bounds.stop or not bounds.learn or demand.allure is not Allure.COMFORT:
+        return None
+    if draft.now < demand.until - bounds.stop:
+        return demand.until - bounds.stop
+    if measured is None or warmup.wall is None or warmup.coasted == demand.until:
+        return None
+    if warmup.known.rest.mornings < learning.LEARNT_NIGHTS:
+        return None
+    _begin_coast(wiring, draft, zone, demand, Climate(measured, warmup.wall.wall_c, outdoors(wiring, draft, zone)))
+    return None
+
+
+def _begin_coast(wiring: Wiring, draft: Draft, zone: Zone, demand: AllureDemand, climate: Climate) -> None:
+    warmup, key, span = learning.of(draft, zone.id), f"zone/{zone.id}", demand.until - draft.now
+    at_closing = course(learning.at_rest(warmup.known), climate, span, -math.inf, math.inf).room_c
+    if at_closing < zone.setpoints.comfort - READY_WITHIN_K:
+        return
+    local = demand.until.astimezone(wiring.site.place.zone)
+    reason = (
+        f"optimum stop before the closing at {local:%H:%M}: {climate.room_c:.1f} degrees now, "
+        f"{at_closing:.1f} expected then (learnt from {warmup.known.rest.mornings} nights)"
+    )
+    reduced = zone.setpoints.of(Allure.REDUCED)
+    slot = Slot(Source.OPTIMUM_STOP, reduced, reason, demand.until, Allure.REDUCED.value)
+    learning.remember(draft, zone.id, replace(warmup, coast=slot))
+    draft.rearrange.add(key)
+    draft.event("coast", key, closing=demand.until, temperature_c=round(climate.room_c, 2))
+
+
+def _end_coast(draft: Draft, zone: Zone, warmup: Warmup, demand: AllureDemand) -> None:
+    given_up = demand.until if demand.allure is Allure.COMFORT else None
+    learning.remember(draft, zone.id, replace(warmup, coast=None, coasted=given_up))
+    draft.rearrange.add(f"zone/{zone.id}")
+
+
+def _model(
+    wiring: Wiring, draft: Draft, zone: Zone, bounds: OptimumStart, long: bool
+) -> tuple[Response, timedelta, float, str] | None:
+    """The response to go by, its bias, a factor for what is not quite its own, and where it is known from."""
+    known = learning.of(draft, zone.id).known
+    own = learning.response(known, long, bounds.minutes_per_k)
+    if own is not None:
+        learnt = known.of(long)
+        if learnt.mornings:
+            return own, timedelta(minutes=learnt.bias_min), 1.0, _words(known, long)
+        return (
+            own,
+            timedelta(minutes=known.of(not long).bias_min),
+            _BORROWED,
+            f"{_words(known, not long)}, other vacancies",
+        )
+    neighbours = list(_neighbours(wiring, draft, zone, long))
+    if not neighbours:
+        return None
+    shared = Response(*(median(values) for values in zip(*map(_plain, neighbours), strict=True)))
+    return shared, timedelta(), _BORROWED, f"learnt from {len(neighbours)} other zones of the building"
+
+
+def _plain(response: Response) -> tuple[float, float, float, float]:
+    return response.base, response.wall, response.own, response.outdoor
+
+
+def _neighbours(wiring: Wiring, draft: Draft, zone: Zone, long: bool) -> Iterator[Response]:
+    building = wiring.site.buildings.get(zone.building)
+    for other in building.zones if building is not None else ():
+        bounds = wiring.site.zones[other].optimum_start
+        if other != zone.id and bounds is not None:
+            found = learning.response(learning.of(draft, other).known, long, bounds.minutes_per_k)
+            if found is not None:
+                yield found
+
+
+def _words(known: Knowledge, long: bool) -> str:
+    learnt = known.of(long)
+    mornings = f"learnt from {learnt.mornings} morning{'s' if learnt.mornings > 1 else ''}"
+    within = usually_within(known, long)
+    return mornings if within is None else f"{mornings}, usually right within {within} min"
+
+
+def usually_within(known: Knowledge, long: bool) -> int | None:
+    """Minutes that four predictions of five were not more wrong by; None with fewer than three."""
+    errors = sorted(abs(error) for error in known.of(long).errors_min)
+    return None if len(errors) < 3 else max(1, round(errors[math.ceil(0.8 * len(errors)) - 1]))
+
+
+def _soaks(zone: Zone, estimate: Estimate, room_c: float) -> bool:
+    soak_c = zone.setpoints.of(Allure.COMFORT) - SOAK_K
+    return estimate.pure is not None and estimate.needed > LONG_PREHEAT and room_c < soak_c - READY_WITHIN_K
+
+
+def _begin(wiring: Wiring, draft: Draft, zone: Zone, demand: AllureDemand, estimate: Estimate) -> None:
+    opening = demand.next_opening
+    if opening is None:
+        return
+    key, measured = f"zone/{zone.id}", temperature(wiring, draft, zone)
+    comfort = zone.setpoints.of(Allure.COMFORT)
+    room_c = demand.setpoint_c if measured is None else measured
+    soaks = _soaks(zone, estimate, room_c) and opening - draft.now > estimate.needed + estimate.lead + _SLACK
+    ready = opening - estimate.lead
+    climb = Climb(
+        begun=draft.now, opening=opening, from_c=measured, target_c=comfort - READY_WITHIN_K, long=is_long(demand),
+        predicted=ready - draft.now if soaks else estimate.needed,
+        planned_ready=ready if soaks else draft.now + estimate.needed,
+        soak_c=comfort - SOAK_K if soaks else None,
+        last_begun=None if soaks else draft.now,
+        last_needed=None if soaks else estimate.pure,
+        flaw="" if measured is not None else "no temperature at its begin",
+    )  # fmt: skip
+    warmup = learning.of(draft, zone.id)
+    learning.remember(draft, zone.id, replace(warmup, climb=climb, coast=None))
+    learning.keep(draft, zone.id, replace(warmup.known, running=opening, begun=draft.now))
+    _wish(wiring, draft, zone, climb, _reason(wiring, estimate, climb, measured))
+    draft.schedule(f"forecast/{zone.id}", draft.now)
+    told = {} if measured is None else {"temperature_c": round(measured, 2)}
+    draft.event("preheat", key, opening=opening, **told, predicted_min=_minutes(climb.predicted), basis=estimate.basis)
+
+
+def _wish(wiring: Wiring, draft: Draft, zone: Zone, climb: Climb, reason: str) -> None:
+    key = f"zone/{zone.id}"
+    value = climb.soak_c if climb.soak_c is not None else zone.setpoints.of(Allure.COMFORT)
+    draft.preheats[key] = Slot(Source.OPTIMUM_START, value, reason, climb.opening, Allure.COMFORT.value)
+    draft.rearrange.add(key)
+
+
+def _reason(wiring: Wiring, estimate: Estimate, climb: Climb, measured: float | None) -> str:
+    local = climb.opening.astimezone(wiring.site.place.zone)
+    where = "no temperature" if measured is None else f"{measured:.1f} degrees"
+    until = "" if climb.soak_c is None else f", held at {climb.soak_c:g} until the last kelvins are due"
+    return (
+        f"optimum start for the opening on {local:%a %H:%M}: {where}, {_span(estimate.needed)} predicted"
+        f"{until} ({estimate.basis})"
+    )
+
+
+def _last_kelvins(wiring: Wiring, draft: Draft, zone: Zone, running: Slot) -> datetime | None:
+    """End the soak when what the room still needs is due; returns when to look again."""
+    warmup = learning.of(draft, zone.id)
+    climb, bounds, measured = warmup.climb, zone.optimum_start, temperature(wiring, draft, zone)
+    if climb is None or climb.soak_c is None or bounds is None:
+        return None
+    wall_c = warmup.wall.wall_c if warmup.wall is not None else climb.soak_c
+    room_c = climb.soak_c if measured is None else measured
+    climate = Climate(room_c, wall_c, outdoors(wiring, draft, zone))
+    estimate = needs_from(wiring, draft, zone, bounds, climb.long, climate)
+    due = climb.opening - estimate.needed - estimate.lead
+    if due > draft.now + _SLACK:
+        return due
+    climb = replace(climb, soak_c=None, last_begun=draft.now, last_needed=estimate.pure, mark=None)
+    learning.remember(draft, zone.id, replace(warmup, climb=climb))
+    _wish(wiring, draft, zone, climb, _reason(wiring, estimate, climb, measured))
+    return None
+
+
+def _resume(wiring: Wiring, draft: Draft, zone: Zone, demand: AllureDemand, begun: datetime) -> datetime | None:
+    """A restart in the middle of a preheat: it goes on, whatever the room says; nothing is learnt from it."""
+    warmup, opening, bounds = learning.of(draft, zone.id), demand.next_opening, zone.optimum_start
+    if opening is None or bounds is None:
+        return None
+    measured = temperature(wiring, draft, zone)
+    estimate = needs(wiring, draft, zone, bounds, demand, demand.setpoint_c if measured is None else measured)
+    comfort = zone.setpoints.of(Allure.COMFORT)
+    climb = Climb(
+        begun, opening, measured, comfort - READY_WITHIN_K, is_long(demand), opening - estimate.lead - begun,
+        opening - estimate.lead, flaw="the daemon was restarted meanwhile",
+    )  # fmt: skip
+    learning.remember(draft, zone.id, replace(warmup, climb=climb))
+    _wish(wiring, draft, zone, climb, _reason(wiring, estimate, climb, measured))
+    return None
+
+
+def _minutes(span: timedelta) -> int:
+    return round(span / timedelta(minutes=1))
+
+
+def _span(span: timedelta) -> str:
+    """``3 h 20``, ``45 min``."""
+    hours, minutes = divmod(_minutes(span), 60)
+    return f"{hours} h {minutes:02d}" if hours else f"{minutes} min"
