@@ -27,7 +27,7 @@ WALL_TAU = timedelta(hours=10)
 """How slowly the walls follow the room: some 200 kg of masonry a m2 of floor behind 10 W/K."""
 ROOM_REFERENCE_C, OUTDOOR_REFERENCE_C = 18.0, 5.0
 
-_STEP_H = 1.0 / 6.0
+_STEP_H, _COARSE_STEP_H, _FINELY_H = 1.0 / 6.0, 0.5, 6.0
 _HOUR = timedelta(hours=1)
 _TAU_H = WALL_TAU / _HOUR
 _WEATHER_TAU_H = 6.0
@@ -101,7 +101,8 @@ def _hours_to(
     while room_c < target_c:
         if hours >= longest_h:
             return longest_h
-        next_c, wall_c = _step(response, room_c, wall_c, outdoors.in_h(hours))
+        next_c = room_c + response.rate_k_h(room_c, wall_c, outdoors.in_h(hours)) * _STEP_H
+        wall_c += (room_c - wall_c) * _STEP_H / _TAU_H
         if next_c >= target_c:
             return hours + _STEP_H * (target_c - room_c) / (next_c - room_c)
         room_c, hours = next_c, hours + _STEP_H
@@ -111,20 +112,22 @@ def _hours_to(
 def course(response: Response, climate: Climate, span: timedelta, floor_c: float, ceiling_c: float) -> Climate:
     """Where the room stands after ``span``, held above ``floor_c`` and below ``ceiling_c`` by its controller."""
     room_c, wall_c, hours, end = climate.room_c, climate.wall_c, 0.0, span / _HOUR
+    longest_h = _STEP_H if end <= _FINELY_H else _COARSE_STEP_H
     while hours < end:
-        step_h = min(_STEP_H, end - hours)
-        next_c, wall_c = _step(response, room_c, wall_c, climate.outdoors.in_h(hours), step_h)
-        room_c = min(max(next_c, min(floor_c, room_c)), max(ceiling_c, min(room_c, next_c)))
+        step_h = min(longest_h, end - hours)
+        next_c = room_c + response.rate_k_h(room_c, wall_c, climate.outdoors.in_h(hours)) * step_h
+        wall_c += (room_c - wall_c) * step_h / _TAU_H
+        room_c = _held(room_c, next_c, floor_c, ceiling_c)
         hours += step_h
     now_c = climate.outdoors.in_h(end)
     return Climate(room_c, wall_c, Outdoors(now_c, climate.outdoors.mean_c))
 
 
-def _step(
-    response: Response, room_c: float, wall_c: float, outdoor_c: float, step_h: float = _STEP_H
-) -> tuple[float, float]:
-    rate = response.rate_k_h(room_c, wall_c, outdoor_c)
-    return room_c + rate * step_h, wall_c + (room_c - wall_c) * step_h / _TAU_H
+def _held(room_c: float, next_c: float, floor_c: float, ceiling_c: float) -> float:
+    """A room that falls is caught at the floor, one that rises at the ceiling; one beyond them comes back freely."""
+    if next_c < room_c:
+        return next_c if next_c > floor_c else min(room_c, floor_c)
+    return next_c if next_c < ceiling_c else max(room_c, ceiling_c)
 
 
 def damped_wall_c(wall_c: float, room_c: float, span: timedelta) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -15,8 +16,8 @@ from controller.core.wiring import Wiring
 from drivers.api import Outcome, PointId, Reading, Silence, Write, WriteResult
 
 _MINUTE, _LONG_STEP, _BY_THE_MINUTE = timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15)
-_ROOM_C = 16.0
-"""A room of which a test says nothing: in no danger of frost."""
+_ROOM, _ROOM_C = re.compile(r"zone\.\d+\.temperature"), 19.0
+"""Rooms are warm unless a test says otherwise."""
 Answer = Callable[[Write], WriteResult | None]
 
 
@@ -38,7 +39,7 @@ class Field:
         """Begin the core and let every device answer for the first time."""
         for device in self.wiring.site.devices.values():
             for point in device.points:
-                self.held.setdefault((device.id, point), _ROOM_C if _is_room(point) else 0.0)
+                self.held.setdefault((device.id, point), _ROOM_C if _ROOM.fullmatch(point) else 0.0)
         self.take(begin(self.wiring, saved or Saved(), self.now))
         self.poll()
 
@@ -64,6 +65,7 @@ class Field:
             command_ids=journal.command_ids,
             counters={**journal.counters, ALIVE: self.state.at.timestamp()},
             ledgers={group: each for group, each in journal.ledgers.items() if each is not None},
+            kept={name: each for name, each in journal.kept.items() if each is not None},
             seal=next((record.sha256 for record in reversed(journal.records) if record.kind == "night"), ""),
         )
 
@@ -147,10 +149,6 @@ class Field:
         if point.startswith("lamp."):
             self.held[device, f"{stem}.level"] = value
             self.held[device, f"{stem}.power"] = 0.5 + 0.395 * value
-
-
-def _is_room(point: str) -> bool:
-    return point.startswith("zone.") and point.endswith(".temperature")
 
 
 @lru_cache(maxsize=65_536)

@@ -20,6 +20,7 @@ from tests.controller.towns import at, town
 
 COUNTED = {"energy_kwh", "energy_by", "burning_h", "switch_ons"}
 COMMANDED = {"write", "priority", "reason", "until", "why"}
+FORECAST = {"opening_at", "expected_c", "forecast_ready_at", "preheat_at", "confidence", "learnt_mornings"}
 MAINS = (
     {"power_w", "energy_kwh", "frequency_hz"}
     | {
@@ -39,6 +40,7 @@ KEYS = {
     "cabinet/mairie": {"door_open", "lamps", "lamps_lit"} | MAINS,
     "meter/gare-mains": MAINS,
     "zone/ecole.classes": {"temperature_c", "setpoint_c", "commanded_c", "allure", "heating", "window_open"}
+    | FORECAST
     | COMMANDED,
     "building/ecole": {"outdoor_c", "boiler_on", "supply_c", "heating_kw", "heating_kwh", "zones"},
 }
@@ -47,7 +49,7 @@ UNHEARD = {
     "segment/mairie-a": {"commanded", "lamps", "detail"} | COMMANDED,
     "cabinet/mairie": {"lamps"},
     "meter/gare-mains": set(),
-    "zone/ecole.classes": {"commanded_c", "allure", "detail"} | COMMANDED,
+    "zone/ecole.classes": {"commanded_c", "allure", "detail", "learnt_mornings"} | COMMANDED,
     "building/ecole": {"zones"},
 }
 
@@ -83,7 +85,7 @@ def test_what_was_never_heard_is_absent_and_never_0(key: str) -> None:
 def test_a_silent_device_keeps_only_what_does_not_come_from_it(field: Field, key: str) -> None:
     field.silent.update(field.wiring.site.devices)
     field.poll()
-    counted = {"lamp": COUNTED, "segment": {"switch_ons"}}.get(key.partition("/")[0], set())
+    counted = {"lamp": COUNTED, "segment": {"switch_ons"}, "zone": FORECAST}.get(key.partition("/")[0], set())
     assert set(told(field, key)) | UNHEARD[key] & {"detail"} == UNHEARD[key] | counted | {"ts", "quality"}
     assert told(field, key)["quality"] == "offline"
 

@@ -126,7 +126,11 @@ def test_a_zone_preheats_as_if_it_had_fallen_to_its_setpoint() -> None:
     assert of("zone/ecole.classes", "2026-01-12 12:00", "2026-01-13 12:00") == [
         ("Mon 12:00", 19.0, "weekly mon-fri 08:00-17:30"),
         ("Mon 17:30", 16.0, "vacant 14.5 h until Tue 08:00"),
-        ("Tue 06:30", 19.0, "optimum start for the opening on Tue 08:00"),
+        (
+            "Tue 06:30",
+            19.0,
+            "optimum start for the opening on Tue 08:00: no temperature, 1 h 30 predicted (30 min/K, nothing learnt yet)",
+        ),
         ("Tue 08:00", 19.0, "weekly mon-fri 08:00-17:30"),
     ]
 
@@ -134,7 +138,11 @@ def test_a_zone_preheats_as_if_it_had_fallen_to_its_setpoint() -> None:
 def test_a_long_vacancy_is_frost_with_its_own_cap() -> None:
     assert of("zone/ecole.classes", "2026-01-17 12:00", "2026-01-19 09:00") == [
         ("Sat 12:00", 8.0, "vacant 62.5 h until Mon 08:00"),
-        ("Mon 02:30", 19.0, "optimum start for the opening on Mon 08:00"),
+        (
+            "Mon 02:30",
+            19.0,
+            "optimum start for the opening on Mon 08:00: no temperature, 5 h 30 predicted (30 min/K, nothing learnt yet)",
+        ),
         ("Mon 08:00", 19.0, "weekly mon-fri 08:00-17:30"),
     ]
 

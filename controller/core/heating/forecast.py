@@ -31,6 +31,7 @@ START_WITHIN = timedelta(minutes=20)
 _SLOW_TO_SHOW = 3
 """A room whose plant shows nothing but its warmth is given so much longer."""
 _EVERY, _CLOSELY = timedelta(minutes=30), timedelta(minutes=10)
+_STRIDE = timedelta(minutes=30)
 _LEAST_SPREAD_MIN, _UNLEARNT_SPREAD_MIN, _UNLEARNT_CONFIDENCE = 8.0, 90.0, 0.6
 _DAY, _HOUR, _MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
 
@@ -108,23 +109,17 @@ def _start(
         climate, now = course(at_rest, climate, demand.until - now, comfort, comfort), demand.until
     earliest = max(now, opening - warmup.preheat_cap(bounds, vacancy))
 
-    def standing(at: datetime) -> Climate:
-        return course(at_rest, climate, at - now, vacancy.setpoint_c, math.inf)
-
-    def too_late(at: datetime) -> bool:
-        estimate = warmup.needs_from(wiring, draft, zone, bounds, warmup.is_long(vacancy), standing(at))
-        reserve = (
-            warmup.RESERVE * estimate.needed if estimate.needed > warmup.LONG_PREHEAT and estimate.pure else 0 * _HOUR
-        )
-        return bool(estimate.needed) and at + estimate.needed + estimate.lead + reserve >= opening
-
-    early, late = earliest, opening
-    if too_late(early):
-        return early, standing(early)
-    while late - early > 2 * _MINUTE:
-        middle = early + (late - early) / 2
-        early, late = (early, middle) if too_late(middle) else (middle, late)
-    return late, standing(late)
+    climate = course(at_rest, climate, earliest - now, vacancy.setpoint_c, math.inf)
+    at, spare = earliest, timedelta()
+    while at < opening:
+        estimate = warmup.needs_from(wiring, draft, zone, bounds, warmup.is_long(vacancy), climate)
+        left = opening - at - estimate.needed - estimate.lead - estimate.reserve
+        if estimate.needed and left <= timedelta():
+            fallen_short = _STRIDE * (left / (left - spare)) if spare > timedelta() else timedelta()
+            return at - fallen_short, climate
+        at, spare = at + _STRIDE, left
+        climate = course(at_rest, climate, _STRIDE, vacancy.setpoint_c, math.inf)
+    return opening, climate
 
 
 def _at_opening(zone: Zone, climate: Climate, span: timedelta, late: timedelta, heating: Response | None) -> float:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from config.site import Zone
 from controller.core.heating.sensing import outdoors, plant_runs, temperature
@@ -18,7 +19,7 @@ from controller.core.state import Draft, WriteState
 from controller.core.warmth import REMEMBERED, Climb, Knowledge, Learnt, Mark, Outcome, Warmup, read, written
 from controller.core.wiring import Wiring
 from schedules.optimum_start import READY_WITHIN_K, Response, damped_wall_c, plausible, quantities
-from schedules.regression import Prior, Row
+from schedules.regression import Evidence, Prior, Row
 
 KEEP = 0.97
 """What a morning leaves of all the older ones: those of a month ago still count for half."""
@@ -79,13 +80,19 @@ def response(known: Knowledge, long: bool, minutes_per_k: float) -> Response | N
     if not own.mornings and not other.mornings:
         return None
     if other.mornings:
-        prior = Prior(other.evidence.coefficients(prior), tuple(4.0 * weight for weight in _PRECISION))
-    return plausible(own.evidence.coefficients(prior))
+        prior = Prior(_fitted(other.evidence, prior), tuple(4.0 * weight for weight in _PRECISION))
+    return plausible(_fitted(own.evidence, prior))
 
 
 def at_rest(known: Knowledge) -> Response:
     """How the zone cools when nobody heats it."""
-    return plausible(known.rest.evidence.coefficients(_AT_REST))
+    return plausible(_fitted(known.rest.evidence, _AT_REST))
+
+
+@lru_cache(maxsize=2048)
+def _fitted(evidence: Evidence, prior: Prior) -> tuple[float, ...]:
+    """Asked for at every reading, changed once a morning."""
+    return evidence.coefficients(prior)
 
 
 def heard(wiring: Wiring, draft: Draft, zone: Zone, at: datetime) -> None:

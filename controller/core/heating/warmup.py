@@ -26,9 +26,9 @@ from schedules.optimum_start import READY_WITHIN_K, Climate, Response, course, p
 LEAD = timedelta(minutes=20)
 """A room is to be warm so long before the opening: a prediction that is ten minutes wrong hurts nobody."""
 SOAK_K = 1.0
-RESERVE = 0.15
-"""Of the time that a long preheat takes."""
-LONG_PREHEAT = timedelta(hours=3)
+RESERVE = 0.2
+"""Of the time that it takes, where that is long, or follows a long vacancy and is not short."""
+LONG_PREHEAT, SHORT_PREHEAT = timedelta(hours=3), timedelta(hours=1)
 LONG_VACANCY = timedelta(hours=48)
 _BORROWED = 1.15
 """What is known of another model or of the neighbours counts for a little more time."""
@@ -47,6 +47,8 @@ class Estimate:
     lead: timedelta
     basis: str
     pure: timedelta | None = None
+    reserve: timedelta = timedelta()
+    """What a room that can be held at the soak is begun earlier by."""
 
 
 def preheat(wiring: Wiring, draft: Draft, zone: Zone, demand: AllureDemand) -> datetime | None:
@@ -99,7 +101,7 @@ def planned(wiring: Wiring, draft: Draft, zone: Zone, demand: AllureDemand) -> t
     estimate = needs(wiring, draft, zone, bounds, demand, room_c)
     if not estimate.needed:
         return opening, estimate
-    reserve = RESERVE * estimate.needed if _soaks(zone, estimate, room_c) else timedelta()
+    reserve = estimate.reserve if _soaks(zone, estimate, room_c) else timedelta()
     return max(earliest, opening - estimate.needed - estimate.lead - reserve), estimate
 
 
@@ -130,7 +132,9 @@ def needs_from(
     pure = warmed_after(response, climate, comfort_c - READY_WITHIN_K, longest)
     if not pure:
         return Estimate(pure, LEAD, basis, pure)
-    return Estimate(max(timedelta(), pure * factor + bias), LEAD, basis, pure)
+    needed = max(timedelta(), pure * factor + bias)
+    uncertain = needed > LONG_PREHEAT or (long and needed > SHORT_PREHEAT)
+    return Estimate(needed, LEAD, basis, pure, RESERVE * needed if uncertain else timedelta())
 
 
 def is_long(demand: AllureDemand) -> bool:
@@ -254,7 +258,7 @@ def usually_within(known: Knowledge, long: bool) -> int | None:
 
 def _soaks(zone: Zone, estimate: Estimate, room_c: float) -> bool:
     soak_c = zone.setpoints.of(Allure.COMFORT) - SOAK_K
-    return estimate.pure is not None and estimate.needed > LONG_PREHEAT and room_c < soak_c - READY_WITHIN_K
+    return estimate.reserve > timedelta() and room_c < soak_c - READY_WITHIN_K
 
 
 def _begin(wiring: Wiring, draft: Draft, zone: Zone, demand: AllureDemand, estimate: Estimate) -> None:
