@@ -110,16 +110,17 @@ def _start(
     earliest = max(now, opening - warmup.preheat_cap(bounds, vacancy))
 
     climate = course(at_rest, climate, earliest - now, vacancy.setpoint_c, math.inf)
-    at, spare = earliest, timedelta()
-    while at < opening:
+    at, spare, stride = earliest, timedelta(), _STRIDE
+    while True:
         estimate = warmup.needs_from(wiring, draft, zone, bounds, warmup.is_long(vacancy), climate)
         left = opening - at - estimate.needed - estimate.lead - estimate.reserve
         if estimate.needed and left <= timedelta():
-            fallen_short = _STRIDE * (left / (left - spare)) if spare > timedelta() else timedelta()
-            return at - fallen_short, climate
-        at, spare = at + _STRIDE, left
-        climate = course(at_rest, climate, _STRIDE, vacancy.setpoint_c, math.inf)
-    return opening, climate
+            too_late = stride * (left / (left - spare)) if spare > timedelta() else timedelta()
+            return at - too_late, climate
+        if at >= opening:
+            return opening, climate
+        stride, spare = min(_STRIDE, opening - at), left
+        at, climate = at + stride, course(at_rest, climate, stride, vacancy.setpoint_c, math.inf)
 
 
 def _at_opening(zone: Zone, climate: Climate, span: timedelta, late: timedelta, heating: Response | None) -> float:

@@ -72,7 +72,8 @@ def preheat(wiring: Wiring, draft: Draft, zone: Zone, demand: AllureDemand) -> d
     if start > draft.now or start >= demand.next_opening or estimate is None:
         return start if start > draft.now else None
     _begin(wiring, draft, zone, demand, estimate)
-    return draft.now + _SLACK if learning.of(draft, zone.id).climb is not None else None
+    climb = learning.of(draft, zone.id).climb
+    return draft.now + _SLACK if climb is not None and climb.soak_c is not None else None
 
 
 def _forget_missed(draft: Draft, zone: Zone) -> None:
