@@ -50,7 +50,7 @@ def test_preheat_starts_when_the_room_needs_it_and_lasts_to_the_opening() -> Non
     assert field.slots[SETPOINT][13] == 19.0
     zone = state_of(field.wiring, field.state, "zone/ecole.classes", field.now)
     assert zone["reason"] == (
-        "optimum start for the opening on Tue 08:00: 16.0 degrees, 1 h 30 predicted (30 min/K, nothing learnt yet)"
+        "optimum start for the opening on Tue 08:00: 16.0 degrees, 1 h 30 predicted (30 min/K, nothing learnt)"
     )
     assert zone["ready_at"] == "2026-01-13T07:01:00Z"
     field.held["ecole", "zone.1.temperature"] = 18.9

@@ -129,7 +129,7 @@ def test_a_zone_preheats_as_if_it_had_fallen_to_its_setpoint() -> None:
         (
             "Tue 06:30",
             19.0,
-            "optimum start for the opening on Tue 08:00: no temperature, 1 h 30 predicted (30 min/K, nothing learnt yet)",
+            "optimum start for the opening on Tue 08:00: no temperature, 1 h 30 predicted (30 min/K, nothing learnt)",
         ),
         ("Tue 08:00", 19.0, "weekly mon-fri 08:00-17:30"),
     ]
@@ -141,7 +141,7 @@ def test_a_long_vacancy_is_frost_with_its_own_cap() -> None:
         (
             "Mon 02:30",
             19.0,
-            "optimum start for the opening on Mon 08:00: no temperature, 5 h 30 predicted (30 min/K, nothing learnt yet)",
+            "optimum start for the opening on Mon 08:00: no temperature, 5 h 30 predicted (30 min/K, nothing learnt)",
         ),
         ("Mon 08:00", 19.0, "weekly mon-fri 08:00-17:30"),
     ]

@@ -109,7 +109,15 @@ def _start(
         climate, now = course(at_rest, climate, demand.until - now, comfort, comfort), demand.until
     earliest = max(now, opening - warmup.preheat_cap(bounds, vacancy))
 
-    climate = course(at_rest, climate, earliest - now, vacancy.setpoint_c, math.inf)
+    if climate.room_c < vacancy.setpoint_c - READY_WITHIN_K:  # its controller heats it up to there meanwhile
+        known = remembered.known
+        at_rest = learning.response(known, warmup.is_long(vacancy), bounds.minutes_per_k) or Response(
+            60.0 / bounds.minutes_per_k, 0.0, 0.0, 0.0
+        )
+        climate = course(at_rest, climate, earliest - now, -math.inf, vacancy.setpoint_c)
+        at_rest = learning.at_rest(known)
+    else:
+        climate = course(at_rest, climate, earliest - now, vacancy.setpoint_c, math.inf)
     at, spare, stride = earliest, timedelta(), _STRIDE
     while True:
         estimate = warmup.needs_from(wiring, draft, zone, bounds, warmup.is_long(vacancy), climate)
@@ -188,8 +196,8 @@ def _judge(
     holds = bool(found.obstacle) or lacking_k > (0.1 if standing else 0.3)
     if found.obstacle and found.expected_c is not None and lacking_k <= 0.0:
         holds = False
-    if draft.now < checks[0]:
-        holds = holds and standing
+    if draft.now < checks[0]:  # whatever was said of an opening that has passed is over
+        holds = False
     words = _words(wiring, found)
     readiness.judge_zone(wiring, draft, zone.id, holds, found.expected_c, found.target_c, words)
     since = before.at if before is not None else draft.now - _MINUTE

@@ -32,7 +32,8 @@ _DEAD, _EVERY, _NIGHTLY = timedelta(minutes=10), timedelta(minutes=15), timedelt
 _HOLE = timedelta(minutes=40)
 _THROTTLES_K = 0.5
 """Nearer to its setpoint than this a controller no longer gives full power: no observation."""
-_JUMP_K_H = 15.0
+_FALL_K_H, _LEAP_K_H = -8.0, 30.0
+"""No room that is being heated falls or rises so fast: an open door, a hand on the sensor, a sensor that lies."""
 _OUTLIER_K_H = 0.4
 _FADE = 0.4
 _BIAS_STEP_MIN, _BIAS_MIN = 60.0, 120.0
@@ -139,7 +140,7 @@ def _climbed(wiring: Wiring, draft: Draft, zone: Zone, climb: Climb, now: Mark) 
     if now.at - mark.at < _EVERY:
         return climb
     row = _row(mark, now)
-    if abs(row.seen) > _JUMP_K_H:
+    if not _FALL_K_H <= row.seen <= _LEAP_K_H:
         return replace(climb, flaw=climb.flaw or "the temperature jumped", mark=now)
     return replace(climb, mark=now, rows=(*climb.rows, row))
 

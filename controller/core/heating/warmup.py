@@ -124,9 +124,7 @@ def needs_from(
     found = _model(wiring, draft, zone, bounds, long) if bounds.learn else None
     if found is None:
         missing_k = max(0.0, comfort_c - climate.room_c)
-        words = (
-            f"{bounds.minutes_per_k:g} min/K, nothing learnt yet" if bounds.learn else f"{bounds.minutes_per_k:g} min/K"
-        )
+        words = f"{bounds.minutes_per_k:g} min/K, nothing learnt" if bounds.learn else f"{bounds.minutes_per_k:g} min/K"
         return Estimate(timedelta(minutes=missing_k * bounds.minutes_per_k), timedelta(), words)
     response, bias, factor, basis = found
     longest = bounds.cap_after_vacancy if long else bounds.cap
@@ -227,7 +225,12 @@ def _model(
     if not neighbours:
         return None
     shared = Response(*(median(values) for values in zip(*map(_plain, neighbours), strict=True)))
-    return shared, timedelta(), _BORROWED, f"learnt from {len(neighbours)} other zones of the building"
+    return (
+        shared,
+        timedelta(),
+        _BORROWED,
+        f"learnt from {len(neighbours)} other zone{'s' if len(neighbours) > 1 else ''} of the building",
+    )
 
 
 def _plain(response: Response) -> tuple[float, float, float, float]:
