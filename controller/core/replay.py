@@ -24,8 +24,18 @@ from drivers.api import Fault, Notice, PushResult, Reading, ScheduleSeen, Silenc
 _KINDS: dict[str, TypeAdapter[Input]] = {
     kind.__name__: TypeAdapter(kind)
     for kind in (
-        Reading, Fault, Silence, Notice, WriteResult, ScheduleSeen, PushResult, Command, Refusal, Heard, Misheard,
-    )  # fmt: skip
+        Reading,
+        Fault,
+        Silence,
+        Notice,
+        WriteResult,
+        ScheduleSeen,
+        PushResult,
+        Command,
+        Refusal,
+        Heard,
+        Misheard,
+    )
 }
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 _DAMAGED = (ValueError, KeyError, TypeError, RecursionError)

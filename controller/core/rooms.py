@@ -6,11 +6,12 @@ a restart. What must survive one is kept as a document (``Draft.keep``).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+
 from config.delegated import Compiled
-from collections.abc import Sequence
 from controller.core.commands import Stretch
 from controller.core.warmth import Warmup
 

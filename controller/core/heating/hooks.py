@@ -7,9 +7,20 @@ from dataclasses import replace
 
 from controller.core.commands import Heard, Misheard
 from controller.core.diagnostics import calendars
-from controller.core.heating import delegation, plant, shedding, window, absence, frost, law, signals, forecast, learning
-from controller.core.heating.zones import temperature, zone_due
+from controller.core.heating import (
+    absence,
+    delegation,
+    forecast,
+    frost,
+    law,
+    learning,
+    plant,
+    shedding,
+    signals,
+    window,
+)
 from controller.core.heating.sensing import temperature
+from controller.core.heating.zones import zone_due
 from controller.core.image import DeviceImage
 from controller.core.rooms import Room
 from controller.core.state import Draft

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from config.site import Building, Zone
-from controller.core.heating import delegation, plant_telling, absence, boost, frost, sensing, shedding, window, trust, forecast
+from controller.core.heating import absence, boost, delegation, forecast, frost, plant_telling, shedding, trust, window
 from controller.core.rooms import Room
 from controller.core.state import Draft
 from controller.core.wiring import Wiring

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from config.site import Zone
 from controller.core.arbitration import PriorityArray, Slot, Source, arbitrate
-from controller.core.heating import absence, boost, delegation, frost, law, shedding, window, overall, learning, warmup
+from controller.core.heating import absence, boost, delegation, frost, law, learning, overall, shedding, warmup, window
 from controller.core.heating.plant_limits import shallow
 from controller.core.heating.sensing import temperature
 from controller.core.lighting import override_slot
