@@ -7,10 +7,15 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from datetime import date
+from itertools import repeat
+from multiprocessing import get_context
 from pathlib import Path
 
 from bench.energyplus.contest import CLIMATES, MODELS, Case, outcome_of
@@ -52,7 +57,10 @@ def _day(text: str) -> date:
 
 
 def _runs(case: Case, names: Sequence[str]) -> list[Outcome]:
-    return [outcome_of(case, name) for name in names]
+    """Each run in a process of its own: the library keeps something of a run that a second one stumbles over."""
+    fresh = get_context("spawn")
+    with ProcessPoolExecutor(min(len(names), os.cpu_count() or 1), fresh, max_tasks_per_child=1) as runners:
+        return list(runners.map(outcome_of, repeat(case), names))
 
 
 def main() -> int:
@@ -70,7 +78,7 @@ def main() -> int:
                 print(json.dumps(facts(each, outcomes), indent=2), flush=True)
             else:
                 print("\n\n".join(table.text() for table in tables(each, outcomes)), flush=True)
-    except EnergyPlusFault as fault:
+    except (EnergyPlusFault, BrokenProcessPool) as fault:
         print(f"energyplus: {fault}", file=sys.stderr)
         return 1
     if words.doc:

@@ -2,23 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from bench.energyplus.idf import Entry, Model, same
 
 _GENERATORS = ("Boiler:HotWater", "DistrictHeating:Water")
 _SETPOINT_NODE, _SUPPLY_BRANCHES = 4, 12
 """Fields of PlantLoop."""
-OWN_SCHEDULE = "veilleuse supply setpoint"
+_MANAGED_BY, _MANAGED_NODE = 2, 3
+"""Fields of SetpointManager:Scheduled."""
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """A schedule by its class (``Schedule:Compact``) and name."""
+
+    kind: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
 class HotWaterLoop:
-    """A heating loop: its setpoint node, and the schedule that its setpoint follows (empty: something cleverer)."""
+    """A heating loop: ``nodes`` are where its water is to have the supply temperature, the loop's own node first.
+
+    ``schedule`` is what they all follow, if there is one that nothing else follows; ``pumps`` move the water.
+    """
 
     name: str
-    setpoint_node: str
-    setpoint_schedule: str
+    nodes: tuple[str, ...]
+    schedule: Schedule | None
+    pumps: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,22 +59,41 @@ def _loop(model: Model) -> HotWaterLoop | None:
     generators = model.of(*_GENERATORS)
     for loop in model.of("PlantLoop"):
         branches = model.named("BranchList", loop.get(_SUPPLY_BRANCHES))
-        if branches is None:
-            continue
-        on_it = [model.named("Branch", name) for name in branches.fields[1:]]
-        if any(_has(branch, each.name) for branch in on_it for each in generators):
-            node = loop.get(_SETPOINT_NODE)
-            return HotWaterLoop(loop.name, node, _schedule_of(model, node))
+        on_it = [] if branches is None else [model.named("Branch", name) for name in branches.fields[1:]]
+        outlets = [node for branch in on_it for each in generators for node in _outlets(branch, each.name)]
+        if outlets:
+            nodes = (loop.get(_SETPOINT_NODE), *outlets)
+            pumps = tuple(name for branch in on_it for name in _pumps(branch))
+            return HotWaterLoop(loop.name, tuple(dict.fromkeys(nodes)), _schedule(model, nodes), pumps)
     return None
 
 
-def _has(branch: Entry | None, component: str) -> bool:
-    return branch is not None and any(same(word, component) for word in branch.fields[1:])
+def _outlets(branch: Entry | None, component: str) -> Iterator[str]:
+    """The node behind a component: on a branch stand class, name, inlet and outlet of each."""
+    for index, word in enumerate(branch.fields if branch is not None else ()):
+        if branch is not None and index > 0 and same(word, component):
+            yield branch.get(index + 2)
 
 
-def _schedule_of(model: Model, node: str) -> str:
-    """The schedule of the loop's setpoint where nothing else follows it too."""
-    for manager in model.of("SetpointManager:Scheduled"):
-        if same(manager.get(3), node):
-            return manager.get(2)
-    return ""
+def _pumps(branch: Entry | None) -> Iterator[str]:
+    """On a branch a component's name follows its class."""
+    fields = branch.fields if branch is not None else []
+    for kind, name in pairwise(fields):
+        if kind.lower().startswith(("pump:", "headeredpumps:")):
+            yield name
+
+
+def _schedule(model: Model, nodes: Sequence[str]) -> Schedule | None:
+    managers = model.of("SetpointManager:Scheduled")
+    ours = [each for each in managers if any(same(each.get(_MANAGED_NODE), node) for node in nodes)]
+    names = {each.get(_MANAGED_BY).lower() for each in ours}
+    if not any(same(each.get(_MANAGED_NODE), nodes[0]) for each in ours) or len(names) != 1:
+        return None
+    (name,) = names
+    others = [each for each in managers if each not in ours and same(each.get(_MANAGED_BY), name)]
+    found = next((each for each in model.entries if _is_schedule(each) and same(each.name, name)), None)
+    return None if others or found is None else Schedule(found.kind, found.name)
+
+
+def _is_schedule(entry: Entry) -> bool:
+    return entry.kind.lower() in ("schedule:compact", "schedule:constant", "schedule:year", "schedule:file")

@@ -15,7 +15,7 @@ from bench.energyplus.plant import EnergyPlusPlant, Run
 from bench.energyplus.tally import Outcome, Tally
 from bench.energyplus.town import TEMPLATE, hours, site_of
 
-GAS, HEATING_GAS, ELECTRICITY = "NaturalGas:Facility", "Heating:NaturalGas", "Electricity:Facility"
+GAS, HEATING_GAS, FANS = "NaturalGas:Facility", "Heating:NaturalGas", "Fans:Electricity"
 MODELS: dict[str, str] = dict(ref_models)
 CLIMATES: dict[str, str] = dict(weather_files)
 
@@ -59,5 +59,5 @@ def outcome_of(case: Case, name: str) -> Outcome:
                 tally.add(plant.now, air_c, operative_c, plant.outdoor_c, plant.energy_kwh[GAS])
             return Outcome(
                 name, tally.days(), tuple(tally.samples), plant.energy_kwh[HEATING_GAS],
-                plant.energy_kwh[ELECTRICITY], time.monotonic() - began_s, leader.notes(),
+                plant.energy_kwh[FANS], time.monotonic() - began_s, leader.notes(),
             )  # fmt: skip

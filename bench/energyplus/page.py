@@ -37,7 +37,7 @@ def facts(case: Case, outcomes: Sequence[Outcome]) -> dict[str, object]:
             {
                 "name": each.name, "gas_kwh": round(each.gas_kwh, 1), "discomfort_kh": round(each.discomfort_kh, 2),
                 "lowest_c": round(each.lowest_c, 2), "heating_gas_kwh": round(each.heating_gas_kwh, 1),
-                "electricity_kwh": round(each.electricity_kwh, 1), "notes": dict(each.notes),
+                "fans_kwh": round(each.fans_kwh, 1), "notes": dict(each.notes),
                 "days": [_day_facts(day) for day in each.days],
             }
             for each in outcomes
@@ -57,7 +57,7 @@ def write(ran: Sequence[tuple[Case, Sequence[Outcome]]]) -> None:
 
 def _totals(case: Case, outcomes: Sequence[Outcome]) -> Table:
     own = outcomes[0]
-    head = ("run", "gas kWh", "against the first", "K.h below comfort", "ratio", "lowest zone", "electricity kWh")
+    head = ("run", "gas kWh", "against the first", "K.h below comfort", "ratio", "lowest zone", "fans kWh")
     rows = tuple(
         (
             each.name,
@@ -66,7 +66,7 @@ def _totals(case: Case, outcomes: Sequence[Outcome]) -> Table:
             f"{each.discomfort_kh:.1f}",
             f"{each.discomfort_kh / own.discomfort_kh:.2f}" if own.discomfort_kh else "-",
             f"{each.lowest_c:.1f}",
-            f"{each.electricity_kwh:,.0f}",
+            f"{each.fans_kwh:,.0f}",
         )
         for each in outcomes
     )

@@ -14,17 +14,19 @@ from typing import Any, Self
 
 from pyenergyplus.api import EnergyPlusAPI
 
-from bench.energyplus.building import Commanded, commanded_in
+from bench.energyplus.building import Commanded, HotWaterLoop, commanded_in
 from bench.energyplus.idf import Model, only_what_is_asked, run_between
 from bench.energyplus.weather import Station
 
 _WEATHER_RUN = 3
 """``kind_of_sim`` of a run through the weather file."""
-_METERS = ("NaturalGas:Facility", "Heating:NaturalGas", "Electricity:Facility")
+_METERS = ("NaturalGas:Facility", "Heating:NaturalGas", "Fans:Electricity")
 _JOULES_PER_KWH = 3.6e6
 _STUCK_S = 300.0
 DEVICE = "energyplus"
-LOWEST_C, HIGHEST_C = 5.0, 30.0
+ROOM_C = (5.0, 30.0)
+SUPPLY_C = (10.0, 95.0)
+"""What the points take, degrees C."""
 
 
 class EnergyPlusFault(Exception):
@@ -101,7 +103,6 @@ class EnergyPlusPlant:
         self._reads: dict[str, Callable[[], float]] = {}
         self._points: dict[str, _Commandable] = {}
         self._late: dict[int, float] = {}
-        self._late_handles: dict[str, int] = {}
         self._meters: dict[str, int] = {}
         self.energy_kwh: dict[str, float] = dict.fromkeys(_METERS, 0.0)
         self._thread = threading.Thread(target=self._simulate, name="energyplus", daemon=True)
@@ -201,7 +202,7 @@ class EnergyPlusPlant:
             self._exchange.request_variable(self._state, "Zone Thermostat Heating Setpoint Temperature", zone)
         self._exchange.request_variable(self._state, "Site Outdoor Air Drybulb Temperature", "Environment")
         if self.found.loop is not None:
-            node = self.found.loop.setpoint_node
+            node = self.found.loop.nodes[0]
             for name in ("System Node Temperature", "System Node Setpoint Temperature", "System Node Mass Flow Rate"):
                 self._exchange.request_variable(self._state, name, node)
 
@@ -259,22 +260,54 @@ class EnergyPlusPlant:
             point = f"zone.{number}.setpoint"
             self._reads[point] = self._variable("Zone Thermostat Heating Setpoint Temperature", zone)
             actuator = self._actuator("Zone Temperature Control", "Heating Setpoint", zone)
-            self._points[point] = _Commandable(actuator, LOWEST_C, HIGHEST_C)
+            self._points[point] = _Commandable(actuator, *ROOM_C)
         self._find_loop()
 
     def _find_loop(self) -> None:
         loop = self.found.loop
         if loop is None:
             return
-        flow = self._variable("System Node Mass Flow Rate", loop.setpoint_node)
+        node = loop.nodes[0]
+        flow = self._variable("System Node Mass Flow Rate", node)
         self._reads["boiler.status"] = lambda: float(flow() > 0.0)
-        self._reads["boiler.supply-temperature"] = self._variable("System Node Temperature", loop.setpoint_node)
-        self._reads["boiler.supply-setpoint"] = self._variable("System Node Setpoint Temperature", loop.setpoint_node)
+        self._reads["boiler.supply-temperature"] = self._variable("System Node Temperature", node)
+        self._reads["boiler.supply-setpoint"] = self._variable("System Node Setpoint Temperature", node)
         self._reads["boiler.enable"] = lambda: 1.0
-        supply = self._late_actuator("System Node Setpoint", "Temperature Setpoint", loop.setpoint_node)
-        self._points["boiler.supply-setpoint"] = _Commandable(supply, 10.0, 95.0)
-        enable = self._actuator("Plant Loop Overall", "On/Off Supervisory", loop.name)
-        self._points["boiler.enable"] = _Commandable(_only_off(enable), 0.0, 1.0)
+        self._points["boiler.supply-setpoint"] = _Commandable(self._supply(loop), *SUPPLY_C)
+        self._points["boiler.enable"] = _Commandable(self._enable(loop), 0.0, 1.0)
+
+    def _supply(self, loop: HotWaterLoop) -> _Actuator:
+        """The schedule of the setpoint; without one the nodes themselves, after every turn of their managers."""
+        if loop.schedule is not None:
+            return self._actuator(loop.schedule.kind, "Schedule Value", loop.schedule.name)
+        handles = [self._handle("System Node Setpoint", "Temperature Setpoint", node) for node in loop.nodes]
+
+        def reset() -> None:
+            for handle in handles:
+                self._late.pop(handle, None)
+                self._exchange.reset_actuator(self._state, handle)
+
+        return _Actuator(lambda value: self._late.update(dict.fromkeys(handles, value)), reset)
+
+    def _enable(self, loop: HotWaterLoop) -> _Actuator:
+        """Off is commanded, on is the model's own business. The pumps stand: a loop that is off but goes on flowing
+        would be cooled by the outdoor air in the coils until it freezes.
+        """
+        parts = [self._actuator("Plant Loop Overall", "On/Off Supervisory", loop.name)]
+        parts += [self._actuator("Pump", "Pump Mass Flow Rate", pump) for pump in loop.pumps]
+
+        def reset() -> None:
+            for part in parts:
+                part.reset()
+
+        def put(value: float) -> None:
+            if value > 0.5:
+                reset()
+                return
+            for part in parts:
+                part.put(0.0)
+
+        return _Actuator(put, reset)
 
     def _variable(self, name: str, key: str) -> Callable[[], float]:
         handle = self._exchange.get_variable_handle(self._state, name, key)
@@ -289,25 +322,8 @@ class EnergyPlusPlant:
             lambda: self._exchange.reset_actuator(self._state, handle),
         )
 
-    def _late_actuator(self, component: str, control: str, key: str) -> _Actuator:
-        handle = self._handle(component, control, key)
-
-        def put(value: float) -> None:
-            self._late[handle] = value
-
-        def reset() -> None:
-            self._late.pop(handle, None)
-            self._exchange.reset_actuator(self._state, handle)
-
-        return _Actuator(put, reset)
-
     def _handle(self, component: str, control: str, key: str) -> int:
         handle = int(self._exchange.get_actuator_handle(self._state, component, control, key))
         if handle < 0:
             raise EnergyPlusFault(f"the model has no actuator {component!r} {control!r} of {key!r}")
         return handle
-
-
-def _only_off(actuator: _Actuator) -> _Actuator:
-    """Off is commanded; on is the model's own business."""
-    return _Actuator(lambda value: actuator.reset() if value > 0.5 else actuator.put(0.0), actuator.reset)

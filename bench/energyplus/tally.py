@@ -31,13 +31,13 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One run; ``electricity_kwh`` and ``heating_gas_kwh`` are of the whole building and the whole run."""
+    """One run; ``fans_kwh`` and ``heating_gas_kwh`` are of the whole building and the whole run."""
 
     name: str
     days: tuple[Day, ...]
     samples: tuple[Sample, ...]
     heating_gas_kwh: float
-    electricity_kwh: float
+    fans_kwh: float
     took_s: float
     notes: Mapping[str, float] = field(default_factory=dict)
 
