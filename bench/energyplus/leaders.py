@@ -47,11 +47,11 @@ class TheModelItself:
 
 
 class Timetable:
-    """What a caretaker sets: comfort from two hours before the opening on working days, the same every day, and the
-    boiler off from the closing on. It knows the hours and nothing else.
+    """What a caretaker sets: comfort from an hour before the opening on, the same every day, and the boiler off
+    from the closing on. It knows the hours and nothing else.
     """
 
-    AHEAD = timedelta(hours=2)
+    AHEAD = timedelta(hours=1)
 
     def __init__(self, plant: EnergyPlusPlant, site: Site) -> None:
         self._plant = plant
