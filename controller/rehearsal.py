@@ -139,6 +139,11 @@ class Rehearsal:
         for write in farewell(self.wiring, self.last.state, self.now):
             self.plant.write(write.point.device, write.point.point, write.value, write.priority)
 
+    def value(self, device: str, point: str) -> float | None:
+        """What the core was last told of a point; None: nothing yet, or that it has no value."""
+        seen = self._heard.get(PointId(device, point))
+        return seen.value if isinstance(seen, Reading) else None
+
     def until(self, end: datetime) -> None:
         """Let time pass until ``end``, or by less than a step more."""
         while self.now < end:
@@ -222,12 +227,8 @@ class Rehearsal:
         self._traced = self.now
         for zone in self.wiring.site.zones.values():
             stem = f"zone.{zone.number}"
-            temperature, setpoint = (self._value(zone.device, f"{stem}.{word}") for word in ("temperature", "setpoint"))
+            temperature, setpoint = (self.value(zone.device, f"{stem}.{word}") for word in ("temperature", "setpoint"))
             self.traces[zone.id].append(TracePoint(self.now, temperature, setpoint))
-
-    def _value(self, device: str, point: str) -> float | None:
-        seen = self._heard.get(PointId(device, point))
-        return seen.value if isinstance(seen, Reading) else None
 
 
 class _Disk:

@@ -12,6 +12,7 @@ from datetime import datetime
 
 from config.site import BacnetPoint, Site
 from sim.building import Building
+from sim.heating_plant import CONTROLLER_PROFILE, THERMOSTAT_PROFILE
 from sim.objects import BacnetObject, CommandRefused
 from sim.town import Town
 
@@ -71,6 +72,12 @@ class SimulatedPlant:
 
     def _object(self, device: str, key: str) -> BacnetObject | None:
         return next((each for each in self.town.objects.get(device, ()) if each.key == key), None)
+
+
+def simulated_zones(site: Site) -> frozenset[str]:
+    """The zones behind a device whose building has a model; another device would show steady values for ever."""
+    known = (CONTROLLER_PROFILE, THERMOSTAT_PROFILE)
+    return frozenset(zone.id for zone in site.zones.values() if site.devices[zone.device].profile.id in known)
 
 
 def _without_lighting(site: Site) -> Site:

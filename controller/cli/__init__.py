@@ -20,6 +20,7 @@ VERBS = {
     "override": "command a lamp, segment or zone as an operator",
     "plan": "the timetable of what will be commanded",
     "probe": "what answers at an address, a line or a network; asks only",
+    "rehearse": "the heating of some days against simulated buildings, rules checked",
     "replay": "run a recorded input file through the core",
     "run": "the daemon",
     "schema": "JSON Schema of the site files",
