@@ -9,7 +9,7 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
@@ -24,6 +24,7 @@ from bench.energyplus.page import USUAL, facts, tables, write
 from bench.energyplus.plant import EnergyPlusFault
 from bench.energyplus.tally import Outcome
 from bench.energyplus.town import hours
+from config.load import SiteError, load_site
 from schedules.occupancy import OccupancyError
 
 _YEAR = 2023
@@ -33,8 +34,10 @@ _YEAR = 2023
 def _words() -> argparse.Namespace:
     usual = Case()
     parser = argparse.ArgumentParser(prog="make energyplus", description=__doc__)
-    parser.add_argument("--model", default=usual.model, choices=sorted(MODELS), metavar="NAME", help="building")
-    parser.add_argument("--weather", default=usual.weather, choices=sorted(CLIMATES), metavar="NAME", help="climate")
+    parser.add_argument("--model", default=usual.model, choices=sorted(MODELS), metavar="NAME", help=_known(MODELS))
+    parser.add_argument(
+        "--weather", default=usual.weather, choices=sorted(CLIMATES), metavar="NAME", help=_known(CLIMATES)
+    )
     parser.add_argument("--from", dest="first", type=_day, default=usual.first, help=f"MM-DD ({_YEAR}) or YYYY-MM-DD")
     parser.add_argument("--to", dest="last", type=_day, default=usual.last, help="the last day")
     parser.add_argument("--hours", dest="opening", default=usual.opening, help="'mon-fri 08:00-17:00, sat 09:00-12:00'")
@@ -45,11 +48,16 @@ def _words() -> argparse.Namespace:
     words = parser.parse_args()
     try:
         hours(words.opening)
-    except OccupancyError as error:
+        load_site(words.template, {})
+    except (OccupancyError, SiteError) as error:
         parser.error(str(error))
     if words.last < words.first:
         parser.error("--to lies before --from")
     return words
+
+
+def _known(names: Mapping[str, str]) -> str:
+    return ", ".join(sorted(names))
 
 
 def _day(text: str) -> date:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from pyenergyplus.dataset import ref_models, weather_files
+from pyenergyplus.dataset import ashrae_models, ref_models, weather_files
 
 from bench.energyplus.leaders import LEADERS
 from bench.energyplus.plant import EnergyPlusPlant, Run
@@ -16,7 +16,7 @@ from bench.energyplus.tally import Outcome, Tally
 from bench.energyplus.town import TEMPLATE, hours, site_of
 
 GAS, HEATING_GAS, FANS = "NaturalGas:Facility", "Heating:NaturalGas", "Fans:Electricity"
-MODELS: dict[str, str] = dict(ref_models)
+MODELS: dict[str, str] = {**ref_models, **{f"ashrae_{name}": file for name, file in ashrae_models.items()}}
 CLIMATES: dict[str, str] = dict(weather_files)
 
 

@@ -12,6 +12,11 @@ from datetime import date
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _SIZING_RUNS, _WEATHER_RUNS = 3, 4
 """Fields of SimulationControl."""
+_REPORTS = (
+    "Output:Variable", "Output:Meter", "Output:Table:Monthly", "Output:Table:SummaryReports", "Output:Table:TimeBins",
+    "Output:SQLite", "Output:VariableDictionary", "Output:Surfaces:Drawing", "Output:Surfaces:List",
+    "Output:Constructions",
+)  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -92,12 +97,11 @@ def run_between(model: Model, first: date, last: date) -> None:
 
 
 def only_what_is_asked(model: Model) -> None:
-    """Write no tables, drawings or reports of the model's own: they cost more time than the run."""
-    model.entries = [entry for entry in model.entries if not _reports(entry.kind)]
+    """Write none of the tables, drawings and series that the model asks for: they cost more time than the run.
 
-
-def _reports(kind: str) -> bool:
-    return kind.lower().startswith(("output:", "outputcontrol:table", "meter:custom"))
+    The rest stays, meters of the model's own above all: some models do not run without them.
+    """
+    model.remove(*_REPORTS)
 
 
 def _day(day: date) -> list[str]:

@@ -23,6 +23,8 @@ _WEATHER_RUN = 3
 _METERS = ("NaturalGas:Facility", "Heating:NaturalGas", "Fans:Electricity")
 _JOULES_PER_KWH = 3.6e6
 _STUCK_S = 300.0
+_STACK_BYTES = 256 * 1024 * 1024
+"""The usual 8 MB of a thread is not enough for the larger models."""
 DEVICE = "energyplus"
 ROOM_C = (5.0, 30.0)
 SUPPLY_C = (10.0, 95.0)
@@ -110,7 +112,9 @@ class EnergyPlusPlant:
     def __enter__(self) -> Self:
         self._ask_for_variables()
         self._call_back()
+        before = threading.stack_size(_STACK_BYTES)
         self._thread.start()
+        threading.stack_size(before)
         self._wait()
         return self
 
