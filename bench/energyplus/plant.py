@@ -22,7 +22,7 @@ _WEATHER_RUN = 3
 """``kind_of_sim`` of a run through the weather file."""
 _METERS = ("NaturalGas:Facility", "Heating:NaturalGas", "Fans:Electricity")
 _JOULES_PER_KWH = 3.6e6
-_STUCK_S = 300.0
+_STUCK_S = 1800.0
 _STACK_BYTES = 256 * 1024 * 1024
 """The usual 8 MB of a thread is not enough for the larger models."""
 DEVICE = "energyplus"
