@@ -17,7 +17,8 @@ from controller.core.heating import plant_kept, plant_outdoor, plant_water
 from controller.core.heating.plant_demand import Demand, demand
 from controller.core.heating.plant_limits import limited, limits_of, pump_of, with_start
 from controller.core.heating.plant_pump import AFTER_RUN, backup_lead, exercise_at, frost_at, pump_lead
-from controller.core.heating.zones import temperature, zone_array
+from controller.core.heating.sensing import temperature
+from controller.core.heating.zones import zone_array
 from controller.core.rooms import Lead, PlantMemory
 from controller.core.state import Draft
 from controller.core.wiring import Kind, Target, Wiring

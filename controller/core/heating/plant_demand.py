@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from config.site import Building, Zone
 from controller.core.arbitration import Slot, Source
-from controller.core.heating.zones import temperature, zone_array
+from controller.core.heating.sensing import temperature
+from controller.core.heating.zones import zone_array
 from controller.core.rooms import PlantMemory
 from controller.core.state import Draft
 from controller.core.wiring import Wiring
