@@ -27,6 +27,8 @@ from drivers.timetable import Agenda
 Now = Callable[[], datetime]
 """The site's clock: aware UTC. Given to a driver at the composition root; drivers never ask the system."""
 
+LIMITATION = "limitation"
+"""The severity of a notice that is no alarm."""
 RELINQUISH = None
 """The value of a write that frees its priority slot (BACnet Null)."""
 
@@ -93,6 +95,7 @@ class Notice:
 
     ``subject`` is ``device/<id>`` or ``bus/<id>``; ``event`` the alarm's name (``duplicateAddress``, ``clockError``,
     ``pollingOverload``); ``value`` and ``threshold`` its figures; ``detail`` one sentence for the operator.
+    Of severity LIMITATION it is no alarm: something that the device cannot do, told once as an event of that name.
     """
 
     subject: str

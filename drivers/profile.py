@@ -123,12 +123,15 @@ class BacnetPoint:
     every_s: float = 10.0
     writable: bool = False
     commandable: bool = False
-    """Whether it has a priority array; then writes carry a priority and None relinquishes."""
+    """Whether it has a priority array; then writes carry a priority and None relinquishes. Of a point that is not
+    writable the array is read alone, to see who else holds it."""
     restore: float | None = None
     """What is written instead of a relinquish where the point is not commandable."""
     minimum: float | None = None
     maximum: float | None = None
     feedback: str | None = None
+    unit_override: bool = False
+    """Whether ``unit`` is right whatever the object itself says."""
     cov_s: float | None = None
     """Not None: the device is asked to report changes, and the point is read after so many seconds anyway."""
 

@@ -127,8 +127,8 @@ def _bacnet_line(spec: BacnetSpec) -> Iterator[LineFault]:
         yield LineFault("every number needs an object of its own: put {n} into it", "object")
     if spec.n is None and "{n}" in spec.object:
         yield LineFault("{n} needs a range n", "object")
-    if spec.commandable and not spec.writable:
-        yield LineFault("commandable concerns what is written: the point is not writable", "commandable")
+    if spec.unit_override and not spec.unit:
+        yield LineFault("unit_override goes with a unit", "unit_override")
     if spec.restore is not None and (spec.commandable or not spec.writable):
         yield LineFault("restore is for writable points without a priority array", "restore")
     if spec.cov is not None and spec.property != "present-value":

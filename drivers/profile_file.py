@@ -158,7 +158,7 @@ def _bacnet_point(spec: BacnetSpec, name: str, address: str, feedback: str | Non
     point = BacnetPoint(
         name, address, spec.property, spec.unit, writable=spec.writable, commandable=spec.commandable,
         restore=spec.restore, minimum=spec.minimum, maximum=spec.maximum, feedback=feedback,
-        cov_s=spec.cov,
+        cov_s=spec.cov, unit_override=spec.unit_override,
     )  # fmt: skip
     return point if spec.every is None else replace(point, every_s=spec.every)
 

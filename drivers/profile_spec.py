@@ -92,6 +92,7 @@ class BacnetSpec(PointSpec):
     object: str = Field(description="type,instance e.g. analog-value,{n}")
     property: str = "present-value"
     commandable: bool = Field(False, description="has a priority array")
+    unit_override: bool = Field(False, description="the unit is right whatever the object itself says")
     restore: Number | None = Field(None, description="written on release where there is no priority array")
     cov: Seconds | None = Field(None, description="have changes reported, and read it anyway so often, e.g. 1m")
 

@@ -72,7 +72,8 @@ def sentence(device_time: datetime, expected: datetime) -> str:
     off_s = (device_time - expected).total_seconds()
     said = f"its clock shows {device_time:%Y-%m-%d %H:%M:%S} at {expected:%Y-%m-%d %H:%M:%S}"
     if abs(abs(off_s) - _HOUR_S) <= THRESHOLD_S:
-        return f"{said}: one hour {'fast' if off_s > 0 else 'slow'}, see its summer time or time zone"
+        hour = "one hour fast: still on summer time" if off_s > 0 else "one hour slow: summer time not applied"
+        return f"{said}: {hour}, or another time zone?"
     return said
 
 

@@ -32,6 +32,7 @@ from drivers.bacnet.identity import WrongDevice
 from drivers.bacnet.ladder import Answers, Ladder
 from drivers.bacnet.polling import Point
 from drivers.bacnet.settings import BacnetBus, BacnetDevice
+from drivers.bacnet.unit_check import UnitCheck
 from drivers.bacnet.wire import Notification
 
 Octets = tuple[Atoms | Refused | None, ...]
@@ -56,6 +57,7 @@ class Device:
         self._host = host
         self._verified = False
         self._ladder = Ladder(client, self.peer, id_, self._self.object, host)
+        self._units = UnitCheck(self._ladder, id_, host, trusting=settings.unit_override)
         confirmed = bus.cov_confirmed if settings.cov_confirmed is None else settings.cov_confirmed
         book = subscriptions.book(tuple(points.values()), bus.cov_lifetime_s)
         self._cov = Cov(client, self.peer, id_, book, host, confirmed=confirmed)
@@ -67,7 +69,9 @@ class Device:
         """Those of ``names`` that no subscription covers, in order. Raises DriverError when all fail."""
         with self._trust():
             await self._identified()
-            points = self._cov.due([self.points[name] for name in names])
+            asked = [self.points[name] for name in names]
+            await self._units.look(asked)
+            points = self._cov.due(asked)
             answers = await self._fetch(points)
         observations = [self._observation(point, answers) for point in points]
         await self._cov.keep()
@@ -102,6 +106,7 @@ class Device:
         with self._trust():
             try:
                 await self._identified()
+                await self._units.look(point for write in writes if (point := self.points.get(write.point.point)))
             except Refused as refused:
                 return [self._rejected(write, refused.cause) for write in writes]
             errors = [await self._order(write) for write in writes]
@@ -179,6 +184,9 @@ class Device:
 
     def _observation(self, point: Point, answers: Answers) -> Reading | Fault:
         """What ``answers`` say of ``point``; the same octets as before are not decoded again."""
+        refusal = self._units.refusal(point.id.point)
+        if refusal is not None:
+            return Fault(point.id, refusal, self._host.now())
         octets = (answers[point.value], answers.get(point.flags), answers.get(point.array) if point.array else None)
         before = self._decoded.get(point.id.point)
         if before is None or before[0] != octets:
@@ -194,6 +202,9 @@ class Device:
         point = self._writable.get(write.point.point)
         if point is None or not point.profile.writable:
             return "not a writable point"
+        refusal = self._units.refusal(point.id.point)
+        if refusal is not None and not (point.commandable and write.value is RELINQUISH):
+            return refusal
         try:
             value, priority = wire_value(point, write)
             await self._client.write(self.peer, point.value, value, priority)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from drivers.api import DriverError, Host, NoAnswer, Refused
+from drivers.api import LIMITATION, DriverError, Host, NoAnswer, Notice, Refused
 from drivers.bacnet import codec, learnt, polling
 from drivers.bacnet.client import Batch, Client, Peer
 from drivers.bacnet.codec import Atoms, ObjectId, Property, Ref, Undecodable
@@ -18,9 +18,12 @@ from drivers.bacnet.messages import Aborted, AnswerTooLong, ServiceUnsupported
 from drivers.bacnet.polling import Point
 
 Answers = Mapping[Ref, Atoms | Refused]
+DEVICE_LIMITS = "device-limits"
 _DISPENSABLE = (Property.STATUS_FLAGS, Property.PRIORITY_ARRAY)
 _NO_SUCH_PROPERTY = "property: unknown-property"
 _LEAST_APDU = 50
+_SMALL_APDU = 480
+"""An answer of an MS/TP controller: whoever takes less is worth a word."""
 
 
 class Ladder:
@@ -37,6 +40,7 @@ class Ladder:
         """The longest request that it takes, once ``begin`` has asked."""
         self._absent: set[Ref] = set()
         self._plans: dict[tuple[str, ...], list[tuple[tuple[Point, ...], Batch]]] = {}
+        self._told = ""
 
     async def begin(self) -> None:
         """After the device's identity was verified: what it lacked may be there now."""
@@ -46,6 +50,7 @@ class Ladder:
         self._apdu_budget = polling.budget(self.max_apdu)
         if self._learnt.limited:
             await self._compare_firmware()
+        self._tell()
 
     async def fetch(self, points: Sequence[Point]) -> Answers:
         """Everything about ``points``. Raises DriverError."""
@@ -61,6 +66,24 @@ class Ladder:
         answers: dict[Ref, Atoms | Refused] = {}
         for part, batch in plan:
             answers |= await self._ask(part, batch)
+        return answers
+
+    async def gather(self, refs: Sequence[Ref]) -> dict[Ref, Atoms | Refused]:
+        """Other properties of the device, together where it can; a refusal is a value. Raises DriverError."""
+        if len(refs) > 1 and self._learnt.multiple:
+            try:
+                return await self._client.read_many(self._peer, Batch(refs))
+            except ServiceUnsupported:
+                self._keep(self._learnt.single(self._now_s))
+            except (AnswerTooLong, Aborted, Refused):
+                half = len(refs) // 2
+                return await self.gather(refs[:half]) | await self.gather(refs[half:])
+        answers: dict[Ref, Atoms | Refused] = {}
+        for ref in refs:
+            try:
+                answers[ref] = await self._client.read(self._peer, ref)
+            except Refused as refused:
+                answers[ref] = refused
         return answers
 
     def _batch(self, points: Iterable[Point]) -> Batch:
@@ -129,6 +152,24 @@ class Ladder:
             self._learnt = now_learnt
             self._host.memory.remember(self._device, now_learnt.facts)
             self._plans.clear()
+            self._tell()
+
+    def _tell(self) -> None:
+        """Say once what the device cannot do: no fault, but it explains why it is slow."""
+        words = []
+        if not self._learnt.multiple:
+            words.append("it answers no ReadPropertyMultiple: one request a property")
+        elif self._learnt.budget_octets is not None:
+            words.append(f"it answers {self._learnt.budget_octets} octets at once, and sends no segments")
+        if self.max_apdu < _SMALL_APDU:
+            words.append(
+                f"its answers hold {self.max_apdu} octets: it is asked in parts of that size, nothing is segmented"
+            )
+        said = "; ".join(words)
+        if said and said != self._told:
+            self._told = said
+            subject, at = f"device/{self._device}", self._host.now()
+            self._host.hear([Notice(subject, DEVICE_LIMITS, True, at, LIMITATION, detail=said)])
 
     async def _in_parts(self, points: Sequence[Point]) -> Answers:
         if len(points) == 1:

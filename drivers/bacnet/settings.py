@@ -129,6 +129,7 @@ class BacnetDevice(BaseModel):
     timeout_s: float | None = Field(None, gt=0, le=10, description="longest wait for one answer, else as the bus")
     retries: int | None = Field(None, ge=0, le=3, description="else as the bus")
     cov_confirmed: bool | None = Field(None, description="have every report acknowledged, else as the bus")
+    unit_override: bool = Field(False, description="the units of the profile are right, whatever the device says")
 
     @model_validator(mode="before")
     @classmethod

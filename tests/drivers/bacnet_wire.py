@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import cast
 
-from drivers.api import Notice, Observation
+from drivers.api import LIMITATION, Notice, Observation
 
 Address = tuple[str, int]
 Script = Callable[[bytes], Iterable[bytes]]
@@ -103,9 +103,10 @@ class Ear:
         self.heard: asyncio.Queue[Observation] = asyncio.Queue()
 
     def __call__(self, seen: Sequence[Observation]) -> None:
-        """As Host.hear."""
+        """As Host.hear; what a device cannot do is passed over."""
         for one in seen:
-            self.heard.put_nowait(one)
+            if not (isinstance(one, Notice) and one.severity == LIMITATION):
+                self.heard.put_nowait(one)
 
     async def notice(self) -> Notice:
         """The next, which must be a notice."""

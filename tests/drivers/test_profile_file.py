@@ -295,7 +295,7 @@ def test_a_broken_line_is_not_reported_again_by_those_that_name_it(tmp_path: Pat
         ('a: {object: "analog-value,4194303"}', "instance 4194303 is greater"),
         ('a.{n}: {n: 1..2, object: "analog-value,1"}', "put {n} into it"),
         ('a: {object: "analog-value,{n}"}', "{n} needs a range n"),
-        ('a: {object: "analog-value,1", commandable: true}', "commandable concerns what is written"),
+        ('a: {object: "analog-value,1", unit_override: true}', "unit_override goes with a unit"),
         ('a: {object: "analog-value,1", writable: true, commandable: true, restore: 3}', "without a priority array"),
         ('a: {object: "analog-value,1", table: coil}', "unknown key 'table'"),
     ],

@@ -13,7 +13,7 @@ from controller.core.diagnostics.conditions import KINDS, Condition
 from controller.core.diagnostics.folding import WORKS, root_of
 from controller.core.state import Alarm, AlarmKey, Draft
 from controller.core.wiring import Wiring
-from drivers.api import Notice
+from drivers.api import LIMITATION, Notice
 from schedules import sun
 from schedules.moments import night_of
 from schedules.sun import Place
@@ -59,6 +59,9 @@ def follow(wiring: Wiring, draft: Draft, key: str, condition: Condition) -> None
 def noticed(wiring: Wiring, draft: Draft, notice: Notice) -> None:
     """What a driver or a lane found about a device or a bus: an alarm from the first word to the last."""
     if not wiring.knows(notice.subject):
+        return
+    if notice.severity == LIMITATION:
+        draft.event(notice.event, notice.subject, detail=notice.detail)
         return
     name: AlarmKey = (notice.subject, notice.event)
     alarm = draft.alarms.get(name)
