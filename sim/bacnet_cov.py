@@ -78,7 +78,7 @@ class SubscriptionTable:
         self.expire(at_s)
         for row in list(self._rows.values()):
             point = self._points[row.object]
-            value, flags = point.present_value(), status_flags(point)
+            value, flags = point.shown(point.present_value()), status_flags(point)
             if _differs(point, row, value, flags):
                 row.reported = (value, flags)
                 yield row, self._notification(row, value, flags, at_s)

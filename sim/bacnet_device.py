@@ -91,6 +91,7 @@ class Database:
         now: Callable[[], datetime],
         subscriptions: Callable[[], bytes],
         owns: Sequence[OwnObject] = (),
+        abilities: Callable[[], Identity] | None = None,
     ) -> None:
         entries = [Entry(object_id(point), object_table(point), OPTIONAL_OF_OBJECTS, point) for point in objects]
         entries += [Entry(own.id, with_property_list(own.table()), frozenset(), own=own) for own in owns]
@@ -99,7 +100,9 @@ class Database:
             raise ValueError(f"two objects of device {identity.instance} have one identifier")
         self._wildcard = Entry(
             identity.object_id,
-            _device_table(identity, (identity.object_id, *self._entries), now, subscriptions),
+            _device_table(
+                identity, (identity.object_id, *self._entries), now, subscriptions, abilities or (lambda: identity)
+            ),
             OPTIONAL_OF_DEVICE,
         )
         self._entries[identity.object_id] = self._wildcard
@@ -128,6 +131,7 @@ def _device_table(
     object_list: tuple[ObjectId, ...],
     now: Callable[[], datetime],
     subscriptions: Callable[[], bytes],
+    abilities: Callable[[], Identity],
 ) -> Table:
     fixed = {
         Property.OBJECT_IDENTIFIER: identity.object_id,
@@ -141,9 +145,7 @@ def _device_table(
         Property.APPLICATION_SOFTWARE_VERSION: CharacterString("1"),
         Property.PROTOCOL_VERSION: Unsigned(PROTOCOL_VERSION),
         Property.PROTOCOL_REVISION: Unsigned(PROTOCOL_REVISION),
-        Property.PROTOCOL_SERVICES_SUPPORTED: _services(identity),
         Property.PROTOCOL_OBJECT_TYPES_SUPPORTED: _bits(OBJECT_TYPE_BITS, {item.type for item in object_list}),
-        Property.MAX_APDU_LENGTH_ACCEPTED: Unsigned(identity.max_apdu),
         Property.SEGMENTATION_SUPPORTED: Enumerated(NO_SEGMENTATION),
         Property.APDU_TIMEOUT: Unsigned(round(identity.apdu_timeout_s * 1000)),
         Property.NUMBER_OF_APDU_RETRIES: Unsigned(identity.apdu_retries),
@@ -151,6 +153,8 @@ def _device_table(
     }
     table: dict[int, Callable[[], Encoded]] = {name: partial(application, value) for name, value in fixed.items()}
     identifiers = tuple(application(item) for item in object_list)
+    table[Property.PROTOCOL_SERVICES_SUPPORTED] = lambda: application(_services(abilities()))
+    table[Property.MAX_APDU_LENGTH_ACCEPTED] = lambda: application(Unsigned(abilities().max_apdu))
     table[Property.OBJECT_LIST] = lambda: identifiers
     table[Property.DEVICE_ADDRESS_BINDING] = lambda: b""
     table[Property.ACTIVE_COV_SUBSCRIPTIONS] = subscriptions

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import cycle
 from typing import Protocol
@@ -66,6 +66,16 @@ class Faults(Protocol):
         ...
 
     @property
+    def no_rpm(self) -> bool:
+        """ReadPropertyMultiple is not known."""
+        ...
+
+    @property
+    def max_apdu(self) -> int | None:
+        """The longest APDU that it takes and gives; None: as its identity says."""
+        ...
+
+    @property
     def cov_lost(self) -> bool:
         """Subscriptions are acknowledged and forgotten, those there were too; no notification is sent."""
         ...
@@ -85,6 +95,8 @@ class WireFaults:
     delay_s: float = 0.0
     garbage: bool = False
     abort: int | None = None
+    no_rpm: bool = False
+    max_apdu: int | None = None
     cov_lost: bool = False
     cov_rows: int | None = None
 
@@ -128,19 +140,27 @@ class BacnetDevice(UdpSide):
         self.faults: Faults = WireFaults() if faults is None else faults
         self._seconds, self._set_clock = seconds, set_clock
         self._now, self._owns = now, owns
-        self._database = Database(identity, objects, now, lambda: self._subscriptions.listed(seconds()), owns)
+        self._database = Database(
+            identity, objects, now, lambda: self._subscriptions.listed(seconds()), owns, lambda: self.abilities
+        )
         self._subscriptions = SubscriptionTable(identity, self._database.points)
         self._services: dict[int, Callable[[bytes, Peer], bytes | None]] = {
             Confirmed.READ_PROPERTY: lambda body, _: services.read_one(self._database, body),
             Confirmed.WRITE_PROPERTY: lambda body, _: services.write_one(self._database, body),
             Confirmed.SUBSCRIBE_COV: self._subscribe,
         }
-        if identity.supports_rpm:
-            self._services[Confirmed.READ_PROPERTY_MULTIPLE] = lambda body, _: services.read_many(self._database, body)
+        self._services[Confirmed.READ_PROPERTY_MULTIPLE] = lambda body, _: services.read_many(self._database, body)
         self._late: set[asyncio.TimerHandle] = set()
         self._notifications: dict[int, _Notification] = {}
         self._next_invoke_id = 0
         self._spoil = cycle((_cut_short, _scrambled))
+
+    @property
+    def abilities(self) -> Identity:
+        """Its identity with what it can do just now."""
+        faults, identity = self.faults, self.identity
+        max_apdu = identity.max_apdu if faults.max_apdu is None else faults.max_apdu
+        return replace(identity, supports_rpm=identity.supports_rpm and not faults.no_rpm, max_apdu=max_apdu)
 
     @property
     def subscribers(self) -> int:
@@ -162,7 +182,7 @@ class BacnetDevice(UdpSide):
 
     def announce(self, peer: Peer) -> None:
         """I-Am to ``peer``."""
-        self._send(peer, apdu.unconfirmed_request(Unconfirmed.I_AM, services.i_am(self.identity)))
+        self._send(peer, apdu.unconfirmed_request(Unconfirmed.I_AM, services.i_am(self.abilities)))
 
     def tick(self) -> None:
         """Let the schedules do what is due, send the notifications that are, drop subscriptions that are over."""
@@ -211,10 +231,11 @@ class BacnetDevice(UdpSide):
             return apdu.abort(invoke_id, self.faults.abort)
         if request.segmented:
             return apdu.abort(invoke_id, AbortReason.SEGMENTATION_NOT_SUPPORTED)
-        if length > self.identity.max_apdu:
+        abilities = self.abilities
+        if length > abilities.max_apdu:
             return apdu.abort(invoke_id, AbortReason.BUFFER_OVERFLOW)
         serve = self._services.get(service)
-        if serve is None:
+        if serve is None or (service == Confirmed.READ_PROPERTY_MULTIPLE and not abilities.supports_rpm):
             return apdu.reject(invoke_id, RejectReason.UNRECOGNIZED_SERVICE)
         try:
             body = serve(request.body, peer)
@@ -225,7 +246,7 @@ class BacnetDevice(UdpSide):
         if body is None:
             return apdu.simple_ack(invoke_id, service)
         answer = apdu.complex_ack(invoke_id, service, body)
-        if len(answer) > min(self.identity.max_apdu, request.max_apdu):
+        if len(answer) > min(abilities.max_apdu, request.max_apdu):
             return apdu.abort(invoke_id, AbortReason.SEGMENTATION_NOT_SUPPORTED)
         return answer
 

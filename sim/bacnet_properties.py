@@ -22,7 +22,7 @@ from sim.bacnet_values import (
     Unsigned,
 )
 from sim.bacnet_words import UNITS, ErrorClass, ErrorCode, ObjectType, Property, Reliability
-from sim.objects import LOWEST_PRIORITY, BacnetObject
+from sim.objects import LOWEST_PRIORITY, BacnetObject, Spoilt
 
 Encoded = bytes | tuple[bytes, ...]
 Table = Mapping[int, Callable[[], Encoded]]
@@ -87,7 +87,7 @@ def object_table(point: BacnetObject) -> Table:
         Property.OBJECT_IDENTIFIER: partial(application, object_id(point)),
         Property.OBJECT_NAME: partial(application, CharacterString(point.name)),
         Property.OBJECT_TYPE: partial(application, Enumerated(kind)),
-        Property.PRESENT_VALUE: lambda: application(typed(kind, point.present_value())),
+        Property.PRESENT_VALUE: lambda: application(typed(kind, point.shown(point.present_value()))),
         Property.STATUS_FLAGS: lambda: application(status_flags(point)),
         Property.EVENT_STATE: partial(application, Enumerated(NORMAL)),
         Property.OUT_OF_SERVICE: lambda: application(Boolean(point.out_of_service)),
@@ -101,7 +101,7 @@ def object_table(point: BacnetObject) -> Table:
         table |= _analog_properties(point)
     if point.commandable:
         table[Property.PRIORITY_ARRAY] = partial(_priority_array, kind, point)
-        table[Property.RELINQUISH_DEFAULT] = lambda: application(typed(kind, point.relinquish_default))
+        table[Property.RELINQUISH_DEFAULT] = lambda: application(typed(kind, point.shown(point.relinquish_default)))
     return with_property_list(table)
 
 
@@ -125,14 +125,18 @@ def _reliability(kind: ObjectType, point: BacnetObject) -> Reliability:
 
 def _analog_properties(point: BacnetObject) -> dict[int, Callable[[], Encoded]]:
     table: dict[int, Callable[[], Encoded]] = {
-        Property.UNITS: partial(application, Enumerated(UNITS[point.units])),
+        Property.UNITS: lambda: application(Enumerated(_unit(point))),
         Property.COV_INCREMENT: lambda: application(Real(point.cov_increment)),
     }
     if point.minimum is not None:
-        table[Property.MIN_PRES_VALUE] = partial(application, Real(point.minimum))
+        table[Property.MIN_PRES_VALUE] = lambda: application(Real(point.shown(point.minimum or 0.0)))
     if point.maximum is not None:
-        table[Property.MAX_PRES_VALUE] = partial(application, Real(point.maximum))
+        table[Property.MAX_PRES_VALUE] = lambda: application(Real(point.shown(point.maximum or 0.0)))
     return table
+
+
+def _unit(point: BacnetObject) -> int:
+    return UNITS["degrees-fahrenheit" if Spoilt.FAHRENHEIT in point.spoilt else point.units]
 
 
 def _binary_properties(kind: ObjectType) -> dict[int, Callable[[], Encoded]]:
@@ -147,7 +151,7 @@ def _binary_properties(kind: ObjectType) -> dict[int, Callable[[], Encoded]]:
 
 def _priority_array(kind: ObjectType, point: BacnetObject) -> tuple[bytes, ...]:
     slots = (point.slots.get(priority) for priority in range(1, LOWEST_PRIORITY + 1))
-    return tuple(application(Null() if value is None else typed(kind, value)) for value in slots)
+    return tuple(application(Null() if value is None else typed(kind, point.shown(value))) for value in slots)
 
 
 def read_property(table: Table, name: int, index: int | None) -> bytes:
@@ -187,7 +191,8 @@ def write_property(point: BacnetObject, name: int, value: Atom | None, priority:
 
 
 def _write_present_value(point: BacnetObject, value: Atom | None, priority: int) -> None:
-    if not point.writable or (point.commandable and priority == MINIMUM_ON_OFF_PRIORITY):
+    locked = not point.writable or Spoilt.LOCKED in point.spoilt
+    if locked or (point.commandable and priority == MINIMUM_ON_OFF_PRIORITY):
         raise property_error(ErrorCode.WRITE_ACCESS_DENIED)
     if not isinstance(value, Null):
         point.command(priority, _checked(point, value))
@@ -206,12 +211,12 @@ def _checked(point: BacnetObject, value: Atom | None) -> float:
             raise property_error(ErrorCode.INVALID_DATA_TYPE)
         inside = 1 <= value.value <= number_of_states(point)
     elif isinstance(value, Real):
-        inside = math.isfinite(value.value) and _within(point, value.value)
+        inside = math.isfinite(value.value) and _within(point, point.taken(value.value))
     else:
         raise property_error(ErrorCode.INVALID_DATA_TYPE)
     if not inside:
         raise property_error(ErrorCode.VALUE_OUT_OF_RANGE)
-    return float(value.value)
+    return point.taken(float(value.value))
 
 
 def _within(point: BacnetObject, value: float) -> bool:

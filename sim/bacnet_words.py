@@ -119,7 +119,10 @@ OBJECT_TYPE_BITS = 55
 NO_SEGMENTATION = 3
 """BACnetSegmentation: no-segmentation."""
 
-UNITS = {"kilowatt-hours": 19, "kilowatts": 48, "degrees-celsius": 62, "no-units": 95, "percent": 98}
+UNITS = {
+    "kilowatt-hours": 19, "kilowatts": 48, "degrees-celsius": 62, "degrees-fahrenheit": 64, "no-units": 95,
+    "percent": 98,
+}  # fmt: skip
 """BACnetEngineeringUnits."""
 
 

@@ -24,6 +24,9 @@ class Boiler:
     energy_kwh: float = 0.0
     heat_kwh: float = 0.0
     starts: int = 0
+    locked_out: bool = False
+    """Its safety has locked it: it burns no more, and its alarm contact is closed."""
+    pump_seized: bool = False
 
     @property
     def power_kw(self) -> float:
@@ -50,6 +53,10 @@ class Boiler:
 
     def _burner(self, dt_s: float, goal_c: float) -> None:
         self.since_s += dt_s
+        if self.locked_out:
+            if self.burning:
+                self.burning, self.since_s = False, 0.0
+            return
         if self.burning:
             hot = self.supply_c > goal_c + self.hysteresis_k
             limit = self.supply_c > 85.0

@@ -13,11 +13,14 @@ from dataclasses import dataclass, field
 
 from sim.boiler import Boiler
 from sim.hot_water import HotWaterTank
+from sim.room_sensor import RoomSensor
 
 PIPE_LAG_S = 4 * 3600.0
 """An insulated pipe in an unheated roof."""
 LONGEST_S = 10.0
 """Explicit Euler is stable far beyond this; the local controller wants it."""
+WINDOW_W_K = 12.0
+"""Per m2 of floor, all windows of a classroom open: about twelve air changes an hour."""
 Actuator = Callable[[float], float]
 """Gives the position in force for the one that the local controller asks for: a hand may have it."""
 
@@ -49,17 +52,30 @@ class Zone:
     occupied_w_m2: float = 14.0
     actuator: Actuator = obey
     valve_pct: float = 0.0
+    asked_pct: float = 0.0
+    """What the local controller tells its drive, which need not follow."""
     radiator_c: float = 20.0
     emitted_w: float = 0.0
+    sensor: RoomSensor = field(default_factory=RoomSensor)
+    window_open: bool = False
+    stuck_pct: float | None = None
+    """Where the valve stands whatever its drive says."""
+
+    @property
+    def sensed_c(self) -> float:
+        """What the room sensor shows; the local controller has no other."""
+        return self.sensor.shown_c(self.temperature_c)
 
     def regulate(self) -> None:
         """The local controller: a proportional valve, or an air heater's thermostat (hysteresis 0.5 K)."""
-        error_k = self.setpoint_c - self.temperature_c
+        error_k = self.setpoint_c - self.sensed_c
         if self.heater_w is None:
             asked = min(1.0, max(0.0, 0.65 + error_k / self.band_k)) * 100.0
         else:
             asked = 100.0 if error_k > (-0.25 if self.valve_pct > 50.0 else 0.25) else 0.0
-        self.valve_pct = self.actuator(asked)
+        self.asked_pct = asked
+        position_pct = self.actuator(asked)
+        self.valve_pct = position_pct if self.stuck_pct is None else self.stuck_pct
 
     def emit(self, dt_s: float, supply_c: float, *, flows: bool = True) -> None:
         """Heat given to the room: a radiator lags behind its valve and its water, which comes while the pump runs."""
@@ -78,8 +94,10 @@ class Zone:
         """One Euler step of both masses."""
         area = self.area_m2
         to_wall_w = self.wall_w_k * area * (self.temperature_c - self.wall_c)
-        air_loss_w = self.air_w_k * area * (self.temperature_c - outdoor_c)
+        air_w_k = self.air_w_k + (WINDOW_W_K if self.window_open else 0.0)
+        air_loss_w = air_w_k * area * (self.temperature_c - outdoor_c)
         wall_loss_w = self.out_w_k * area * (self.wall_c - outdoor_c)
+        self.sensor.step(dt_s)
         sun_w = sun_w_m2 * self.glass_m2 * area
         self.temperature_c += (self.emitted_w + gains_w - to_wall_w - air_loss_w) * dt_s / (self.air_j_k * area)
         self.wall_c += (to_wall_w + sun_w - wall_loss_w) * dt_s / (self.wall_j_k * area)
@@ -115,10 +133,11 @@ class Building:
             dt_s -= piece
 
     def _piece(self, dt_s: float, outdoor_c: float, sun_w_m2: float, occupied: float) -> None:
-        supply_c = self.boiler.supply_c if self.boiler else 20.0
+        flows_in_pipe = self.boiler is not None and not self.boiler.pump_seized
+        supply_c = self.boiler.supply_c if self.boiler and flows_in_pipe else 20.0
         wet = [zone for zone in self.zones.values() if zone.heater_w is None]
         calling = self.enabled and max((zone.valve_pct for zone in wet), default=0.0) > 5.0
-        self.pump_on = calling if self.pump_held is None else self.pump_held
+        self.pump_on = flows_in_pipe and (calling if self.pump_held is None else self.pump_held)
         flows = self._between()
         for zone, flow_w in zip(self.zones.values(), flows, strict=True):
             zone.regulate()

@@ -168,6 +168,17 @@ class WireFaults:
         return self._has("double")
 
     @property
+    def no_rpm(self) -> bool:
+        """ReadPropertyMultiple is not known."""
+        return self._has("no-rpm")
+
+    @property
+    def max_apdu(self) -> int | None:
+        """The longest APDU that it takes and gives; None: as the device was made."""
+        octets = self._number("max-apdu")
+        return None if octets is None else int(octets)
+
+    @property
     def cov_lost(self) -> bool:
         """Value notifications are lost."""
         return self._has("cov-lost")

@@ -87,7 +87,7 @@ def thermostat_objects(building: Building) -> list[BacnetObject]:
             minimum=LOWEST_SETPOINT_C,
             maximum=HIGHEST_SETPOINT_C,
         ),
-        BacnetObject("analog-value", 11, "Heating", "percent", lambda: zone.valve_pct, cov_increment=1.0),
+        BacnetObject("analog-value", 11, "Heating", "percent", lambda: zone.asked_pct, cov_increment=1.0),
         _outdoor(building),
     ]
 
@@ -186,7 +186,7 @@ def _local_control(valve: BacnetObject, asked_pct: float) -> float:
 
 
 def _room(number: int, zone: Zone) -> BacnetObject:
-    return _input(number, f"Zone {number} temperature", "degrees-celsius", lambda: zone.temperature_c)
+    return _input(number, f"Zone {number} temperature", "degrees-celsius", lambda: zone.sensed_c)
 
 
 def _outdoor(building: Building) -> BacnetObject:

@@ -7,8 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from enum import Enum
 
 LOWEST_PRIORITY = 16
+
+
+class Spoilt(Enum):
+    """What may be wrong with an object as it is shown: no number, degrees F, or no write is taken."""
+
+    NAN = "nan"
+    FAHRENHEIT = "fahrenheit"
+    LOCKED = "locked"
 
 
 class CommandRefused(Exception):
@@ -38,6 +47,7 @@ class BacnetObject:
     out_of_service: bool = False
     fault: bool = False
     overridden: bool = False
+    spoilt: frozenset[Spoilt] = frozenset()
 
     @property
     def key(self) -> str:
@@ -48,6 +58,16 @@ class BacnetObject:
     def writable(self) -> bool:
         """Whether present-value takes a write at all."""
         return self.commandable or self.write is not None
+
+    def shown(self, value: float) -> float:
+        """A value of the plant as the wire has it."""
+        if Spoilt.NAN in self.spoilt:
+            return float("nan")
+        return value * 1.8 + 32.0 if Spoilt.FAHRENHEIT in self.spoilt else value
+
+    def taken(self, value: float) -> float:
+        """A value off the wire as the plant has it."""
+        return (value - 32.0) / 1.8 if Spoilt.FAHRENHEIT in self.spoilt else value
 
     def present_value(self) -> float:
         """The value now: for a commandable object the highest occupied slot, else the relinquish default."""

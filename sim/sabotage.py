@@ -7,15 +7,15 @@ from collections.abc import Collection, Iterable, Mapping
 from difflib import get_close_matches
 
 from config.site import Site
+from sim.building import Building
 from sim.contactor import Stuck
-from sim.fault_kinds import KINDS, BadRequest, number
+from sim.fault_kinds import KINDS, BadRequest
 from sim.faults import Fault, FaultTable, parse_fault
+from sim.heating_sabotage import HeatingSabotage
 from sim.lamp_failures import Failure
 from sim.lighting_plant import LightingPlant
 from sim.objects import BacnetObject
 from sim.sensors import Stare
-
-HAND_PRIORITY = 8
 
 
 class Sabotage:
@@ -26,9 +26,11 @@ class Sabotage:
         site: Site,
         table: FaultTable,
         lighting: LightingPlant,
+        buildings: Mapping[str, Building],
         objects: Mapping[str, list[BacnetObject]],
     ) -> None:
-        self._site, self._table, self._lighting, self._objects = site, table, lighting, objects
+        self._site, self._table, self._lighting = site, table, lighting
+        self._heating = HeatingSabotage(site, table, buildings, objects)
         table.watch(self._apply)
 
     def break_(self, words: list[str], now_s: float) -> Fault:
@@ -37,8 +39,7 @@ class Sabotage:
         targets = self.targets(KINDS[fault.kind].scope)
         if fault.target not in targets:
             raise BadRequest(self._unknown(fault, targets))
-        if fault.kind == "hand":
-            self._check_hand(fault)
+        self._heating.check(fault)
         if fault.kind == "cut" and fault.number > len(self._lighting.circuits[fault.target]):
             raise BadRequest(f"{fault.target} has {len(self._lighting.circuits[fault.target])} lamps")
         if fault.arguments == ("auto",):
@@ -70,15 +71,15 @@ class Sabotage:
             "photocell": lighting.photocells,
             "presence sensor": lighting.presences,
         }
-        zones = [zone.id for zone in self._site.zones.values() if zone.device in self._objects]
-        return known.get(scope, [*self._objects, *zones])
+        return known[scope] if scope in known else self._heating.targets(scope) or ()
 
     def _doors(self) -> dict[str, str]:
         cabinets = self._site.cabinets.values()
         return {cabinet.id: cabinet.device for cabinet in cabinets if cabinet.device in self._lighting.cabinets}
 
     def _unknown(self, fault: Fault, targets: Iterable[str]) -> str:
-        scope = {"object": "zone or BACnet device"}.get(KINDS[fault.kind].scope, KINDS[fault.kind].scope)
+        words = {"object": "zone or BACnet device", "boiler": "device with a boiler"}
+        scope = words.get(KINDS[fault.kind].scope, KINDS[fault.kind].scope)
         near = get_close_matches(fault.target, list(targets), 1)
         return f"no {scope} {fault.target!r}" + (f": did you mean {near[0]!r}?" if near else "")
 
@@ -98,8 +99,8 @@ class Sabotage:
             self._lighting.photocells[target].stare = Stare(fault.arguments[0]) if active else Stare.NO
         elif scope == "presence sensor":
             self._pass_by(fault, active=active)
-        elif scope == "object":
-            self._hand(fault, active=active)
+        else:
+            self._heating.apply(fault, active=active)
 
     def _set_cabinet(self, device: str) -> None:
         """A cabinet answers to its own id and to its device's."""
@@ -131,37 +132,6 @@ class Sabotage:
         sensor = self._lighting.presences[fault.target]
         sensor.somebody = active and fault.arguments == ("detect",)
         sensor.traffic_per_h = float(fault.arguments[1]) if active and len(fault.arguments) > 1 else 0.0
-
-    def _check_hand(self, fault: Fault) -> None:
-        found, value = self._object(fault), number(fault.arguments[-1])
-        if not found.writable:
-            raise BadRequest(f"{found.key} cannot be written")
-        if not (found.minimum is None or value >= found.minimum) or not (
-            found.maximum is None or value <= found.maximum
-        ):
-            raise BadRequest(f"{found.key} takes {found.minimum} to {found.maximum}")
-
-    def _hand(self, fault: Fault, *, active: bool) -> None:
-        found = self._object(fault)
-        if active:
-            found.command(HAND_PRIORITY, float(fault.arguments[-1]))
-        elif found.commandable:
-            found.command(HAND_PRIORITY, None)
-
-    def _object(self, fault: Fault) -> BacnetObject:
-        """A zone's setpoint, or the object that was named. Raises BadRequest."""
-        device, key = fault.target, fault.arguments[0]
-        if fault.target in self._site.zones:
-            if len(fault.arguments) != 1:
-                raise BadRequest("usage: fault ZONE hand VALUE")
-            zone = self._site.zones[fault.target]
-            device, key = zone.device, f"analog-value,{zone.number}"
-        elif len(fault.arguments) != 2:
-            raise BadRequest("usage: fault DEVICE hand OBJECT VALUE, e.g. analog-value,1 21")
-        for candidate in self._objects[device]:
-            if candidate.key == key:
-                return candidate
-        raise BadRequest(f"{device} has no object {key!r}")
 
 
 def _position(selectors: list[tuple[str, ...]]) -> bool | None:

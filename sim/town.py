@@ -61,7 +61,7 @@ class Town:
         for device in site.devices.values():
             self._show(device)
         self.faults = FaultTable()
-        self.sabotage = Sabotage(site, self.faults, self.lighting, self.objects)
+        self.sabotage = Sabotage(site, self.faults, self.lighting, self.buildings, self.objects)
         self._move(0.0)
 
     @classmethod

@@ -162,9 +162,7 @@ class Ladder:
         elif self._learnt.budget_octets is not None:
             words.append(f"it answers {self._learnt.budget_octets} octets at once, and sends no segments")
         if self.max_apdu < _SMALL_APDU:
-            words.append(
-                f"its answers hold {self.max_apdu} octets: it is asked in parts of that size, nothing is segmented"
-            )
+            words.append(f"its answers hold {self.max_apdu} octets: asked in parts of that size, nothing is segmented")
         said = "; ".join(words)
         if said and said != self._told:
             self._told = said
