@@ -133,11 +133,11 @@ class Building:
             dt_s -= piece
 
     def _piece(self, dt_s: float, outdoor_c: float, sun_w_m2: float, occupied: float) -> None:
-        flows_in_pipe = self.boiler is not None and not self.boiler.pump_seized
-        supply_c = self.boiler.supply_c if self.boiler and flows_in_pipe else 20.0
+        turns = self.boiler is None or not self.boiler.pump_seized
+        supply_c = self.boiler.supply_c if self.boiler and turns else 20.0
         wet = [zone for zone in self.zones.values() if zone.heater_w is None]
         calling = self.enabled and max((zone.valve_pct for zone in wet), default=0.0) > 5.0
-        self.pump_on = flows_in_pipe and (calling if self.pump_held is None else self.pump_held)
+        self.pump_on = turns and (calling if self.pump_held is None else self.pump_held)
         flows = self._between()
         for zone, flow_w in zip(self.zones.values(), flows, strict=True):
             zone.regulate()

@@ -102,6 +102,7 @@ def _measured(boiler: Boiler) -> list[BacnetObject]:
         _input(102, "Boiler power", "kilowatts", lambda: boiler.power_kw),
         _input(103, "Boiler energy", "kilowatt-hours", lambda: boiler.energy_kwh),
         BacnetObject("binary-value", 1, "Burner", "no-units", lambda: float(boiler.burning)),
+        BacnetObject("binary-input", 101, "Boiler alarm", "no-units", lambda: float(boiler.locked_out)),
     ]
 
 

@@ -159,7 +159,18 @@ def _others(states: Mapping[str, Mapping[str, State]]) -> list[str]:
 def _zones(zones: Mapping[str, State]) -> list[str]:
     if not zones:
         return []
-    names = ("temperature_c", "setpoint_c", "commanded_c", "allure", "quality", "write", "reason", "until")
+    names: tuple[str, ...] = (
+        "temperature_c",
+        "setpoint_c",
+        "commanded_c",
+        "allure",
+        "quality",
+        "write",
+        "reason",
+        "until",
+    )
+    if any(zone.get("detail") for zone in zones.values()):
+        names = (*names[:6], "detail", *names[6:])
     rows: list[Sequence[str]] = [("  zone", *names)]
     rows += [(f"  {identity}", *(_word(zone.get(name)) for name in names)) for identity, zone in zones.items()]
     return ["", "zones", *aligned(rows)]

@@ -12,7 +12,8 @@ from config.site import Lamp
 from controller.core.diagnostics import by_hand, powered
 from controller.core.drive import expected_power_w, told_level
 from controller.core.drive import reasons as drive_words
-from controller.core.heating import ready_at
+from controller.core.heating import ready_at, temperature
+from controller.core.heating.radar import hand_at
 from controller.core.heating.telling import building_facts, zone_facts
 from controller.core.image import NOTHING_HEARD, DeviceImage
 from controller.core.loads import PhaseLoad
@@ -244,12 +245,22 @@ def _command(wiring: Wiring, draft: Draft, key: str) -> Payload:
     return {
         "value": winner.value,
         "write": write_state(wiring, draft, target, output).value,
-        "detail": output.detail or None if output is not None else None,
+        "detail": _detail(wiring, draft, target, output),
         "priority": int(winner.priority),
         "reason": winner.reason,
         "until": None if winner.until is None else rfc3339(winner.until),
         "why": why(array),
     }
+
+
+def _detail(wiring: Wiring, draft: Draft, target: Target, output: Output | None) -> str | None:
+    """More about the last write; of a hand that hides it also since when it has been there."""
+    if output is None or not output.detail:
+        return None
+    hand = hand_at(draft, target.device, target.command) if output.masked_by is not None else None
+    if hand is None or hand.priority != output.masked_by:
+        return output.detail
+    return f"{output.detail} since {hand.since.astimezone(wiring.site.place.zone):%a %Y-%m-%d %H:%M}"
 
 
 def write_state(wiring: Wiring, draft: Draft, target: Target, output: Output | None) -> WriteState:

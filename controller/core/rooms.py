@@ -102,11 +102,46 @@ class Shed:
 
 
 @dataclass(frozen=True, slots=True)
+class SensorWatch:
+    """What the judgement of a room sensor rests on; temperatures degrees C."""
+
+    at: datetime | None = None
+    """When it was last read."""
+    value_c: float = 0.0
+    jumped: datetime | None = None
+    """When it last jumped and has not been believed since."""
+    before_c: float = 0.0
+    flat_since: datetime | None = None
+    flat_c: float = 0.0
+    elsewhere_c: float | None = None
+    """The mean of the building's other zones when it became flat."""
+    elsewhere_span_k: float = 0.0
+    """How far they have gone from there."""
+    wanted_c: float | None = None
+    wanted_span_k: float = 0.0
+    """How far its own setpoint has gone meanwhile."""
+    bad: str = ""
+    """Why it is not believed; empty: it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeatWatch:
+    """Since when a room has asked for heat, and since when nothing should have warmed it."""
+
+    asking: datetime | None = None
+    shut: datetime | None = None
+    shut_c: float = 0.0
+    """How warm it was then, the afterglow of its radiators included."""
+
+
+@dataclass(frozen=True, slots=True)
 class Room:
     """One zone."""
 
     trace: Trace = Trace()
     delegated: Delegated | None = None
+    sensor: SensorWatch = SensorWatch()
+    heat: HeatWatch = HeatWatch()
     warmup: Warmup = field(default_factory=Warmup)
     frost_since: datetime | None = None
     """Frost protection acts since then."""

@@ -11,6 +11,7 @@ from config.site import Building, Cabinet, Device, Group, Lamp, Meter, Segment, 
 from controller.core.counted import Counted
 from controller.core.loads import hanging_devices, phase_loads
 from controller.core.membership import Membership
+from controller.core.watched import Watched
 from drivers.api import PointId
 from drivers.profile import BacnetPoint, ModbusPoint
 from schedules import plan as plans
@@ -129,6 +130,8 @@ class Wiring:
         """The presence sensors that brighten a lamp, and to which level (%), by lamp id."""
         self.loads = phase_loads(site)
         """What the meter of each cabinet sees of its lamps."""
+        self.watched = Watched(site)
+        """The points whose priority arrays show who else holds them."""
         self.hanging_on = hanging_devices(site)
         """The other devices that the mains of each cabinet feed."""
         self.judged_of: dict[str, tuple[str, ...]] = {}
@@ -381,7 +384,7 @@ class Wiring:
                     self._add_target(kind, building.id, building.device, point, point, entity=f"building/{building.id}")
 
 
-_JUDGED = ("cabinet", "building", "meter", "device", "segment", "lamp")
+_JUDGED = ("cabinet", "building", "meter", "device", "segment", "zone", "lamp")
 _STATIONS = ("cabinet/", "building/", "meter/")
 
 

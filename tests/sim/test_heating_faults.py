@@ -93,13 +93,13 @@ def test_a_locked_boiler_and_a_seized_pump_leave_rooms_cold(town: Town) -> None:
     assert boiler is not None
     fault(town, "ecole boiler fault")
     town.step(2 * 3600.0)
-    assert (boiler.burning, shown(town, "ecole", "binary-input,1").present_value()) == (False, 1.0)
+    assert (boiler.burning, shown(town, "ecole", "binary-input,101").present_value()) == (False, 1.0)
     assert boiler.supply_c < 25.0
     town.sabotage.repair("ecole")
     fault(town, "ecole pump seized")
     before = room.temperature_c
     town.step(2 * 3600.0)
-    assert shown(town, "ecole", "binary-input,1").present_value() == 0.0
+    assert shown(town, "ecole", "binary-input,101").present_value() == 0.0
     assert boiler.supply_c > 40.0, "the water is hot"
     assert room.temperature_c <= before, "and stays where it is"
 

@@ -100,7 +100,7 @@ def end(draft: Draft, name: AlarmKey, alarm: Alarm) -> None:
 def _hold(wiring: Wiring, draft: Draft, name: AlarmKey, condition: Condition) -> None:
     alarm = draft.alarms.get(name)
     if alarm is None:
-        alarm = Alarm(condition.severity, draft.now)
+        alarm = Alarm(condition.severity, min(condition.since or draft.now, draft.now))
         draft.alarms[name] = alarm
         _list(draft, name)
     elif alarm.gone is not None:
@@ -140,7 +140,7 @@ def _keep(wiring: Wiring, draft: Draft, name: AlarmKey, alarm: Alarm, condition:
         end(draft, name, alarm)
         _hold(wiring, draft, name, condition)
         return
-    now_so = replace(alarm, suppressed_by=root)
+    now_so = replace(alarm, suppressed_by=root, severity=condition.severity)
     if condition.detail != alarm.detail:
         now_so = replace(now_so, value=condition.value, threshold=condition.threshold, detail=condition.detail)
     if now_so != alarm:

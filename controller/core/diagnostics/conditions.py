@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from config.site import Timing
 
@@ -23,6 +24,8 @@ class Condition:
     value: float | None = None
     threshold: float | None = None
     detail: str = ""
+    since: datetime | None = None
+    """When it began, where that is known better than by when it was first judged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,19 @@ def _at_once(timing: Timing) -> float:
     return 0.0
 
 
+def _half_an_hour(timing: Timing) -> float:
+    return max(1800.0, 10.0 * timing.speed)
+
+
+def _hour(timing: Timing) -> float:
+    """A room follows its radiators within the hour, or people complain."""
+    return max(3600.0, 10.0 * timing.speed)
+
+
+def _two_hours(timing: Timing) -> float:
+    return max(7200.0, 10.0 * timing.speed)
+
+
 KINDS: Mapping[str, Kind] = {
     "lampFailure": Kind("major", _persist),
     "controlGearFailure": Kind("major", _persist),
@@ -92,6 +108,14 @@ KINDS: Mapping[str, Kind] = {
     "legionellaRisk": Kind("major", _at_once),
     "notReady": Kind("major", _at_once),
     "plantDidNotStart": Kind("critical", _at_once),
+    "sensorFault": Kind("major", _persist),
+    "heatingFailure": Kind("major", _persist),
+    "stuckValve": Kind("minor", _half_an_hour),
+    "roomTooCold": Kind("major", _hour),
+    "roomTooWarm": Kind("minor", _two_hours),
+    "plantFault": Kind("critical", _persist),
+    "commandFailure": Kind("major", _five_persist),
+    "handOverride": Kind("minor", _persist),
 }
 
 

@@ -16,6 +16,7 @@ from controller.core.state import AlarmKey, Draft
 from controller.core.wiring import Wiring
 
 _DARK = frozenset({"lampFailure", "controlGearCommFailure", "dimmingFailure", "lampPowerTooLow", "powerFactorTooLow"})
+_COLD = frozenset({"heatingFailure", "roomTooCold", "notReady", "plantDidNotStart"})
 _EXPLAINS: Mapping[str, frozenset[str]] = {
     "supplyLoss": _DARK | {"switchingErrorOff", "communicationFailure", "estimatedLampsOut", "cableFailure"},
     "cableFailure": _DARK | {"cableFailure", "estimatedLampsOut", "supplyLoss", "supplyVoltageTooLow"},
@@ -28,9 +29,17 @@ _EXPLAINS: Mapping[str, frozenset[str]] = {
     "supplyVoltageTooHigh": frozenset({"supplyVoltageTooHigh", "lampPowerTooHigh"}),
     "controlGearFailure": _DARK | {"lampPowerTooHigh", "lampUnexpectedOn", "cyclingFailure"},
     "cyclingFailure": _DARK,
+    "plantFault": _COLD,
+    "heatingFailure": frozenset({"roomTooCold", "notReady"}),
+    "sensorFault": _COLD | {"roomTooWarm", "stuckValve"},
+    "stuckValve": frozenset({"roomTooWarm"}),
+    "wrongUnit": frozenset({"sensorFault", "commandFailure"}),
+    "handOverride": _COLD | {"roomTooWarm", "stuckValve"},
 }
 _ON_A_PHASE = frozenset({"supplyLoss", "cableFailure"})
 """Of a cabinet: they need not concern all of its phases."""
+_NOTICED = ("wrongUnit",)
+"""Causes that a driver notices."""
 _SLACK_S = 60.0
 
 WORKS = "maintenance/"
@@ -47,7 +56,7 @@ def root_of(wiring: Wiring, draft: Draft, name: AlarmKey, since: datetime) -> st
         return f"{WORKS}{order}"
     slack = timedelta(seconds=max(_SLACK_S, wiring.site.timing.persist_s))
     for cause_key in _causes(wiring, key):
-        for cause in draft.alarmed.get(cause_key) or ():
+        for cause in (*(draft.alarmed.get(cause_key) or ()), *_NOTICED):
             if event not in _EXPLAINS.get(cause, ()) or _the_other_way_round(cause_key, cause, name):
                 continue
             alarm = draft.alarms.get((cause_key, cause))
@@ -87,6 +96,9 @@ def _causes(wiring: Wiring, key: str) -> Iterator[str]:
             yield f"cabinet/{meter.cabinet}"
     elif kind == "device":
         yield from _feeding(wiring, identity)
+    elif kind == "zone":
+        yield f"building/{wiring.site.zones[identity].building}"
+        yield f"device/{wiring.site.zones[identity].device}"
     elif kind == "cabinet":
         yield from (f"segment/{segment}" for segment in wiring.site.cabinets[identity].segments)
     yield key

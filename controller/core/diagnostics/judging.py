@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from controller.core.diagnostics import cabinets, lamps, segments
+from controller.core.diagnostics import cabinets, commands, hands, lamps, plants, rooms, segments
 from controller.core.image import NOTHING_HEARD
 from controller.core.state import Draft
 from controller.core.wiring import Wiring
@@ -41,8 +41,16 @@ def _judge(wiring: Wiring, draft: Draft, device_id: str, key: str) -> None:
         lamps.judge(wiring, draft, wiring.site.lamps[identity], image)
     elif kind == "segment":
         segments.judge(wiring, draft, identity, image)
+    elif kind == "zone":
+        rooms.judge(wiring, draft, identity, image)
+        hands.judge(wiring, draft, key)
+        commands.judge(wiring, draft, key)
     else:
         cabinets.judge(wiring, draft, key, image)
+        if kind == "building" and image.online:
+            plants.judge(wiring, draft, identity, image)
+            hands.judge(wiring, draft, key)
+            commands.judge(wiring, draft, key)
         _tell_hanging(wiring, draft, key)
 
 

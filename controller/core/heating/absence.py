@@ -11,7 +11,7 @@ from datetime import datetime
 
 from config.site import Emitter, Zone
 from controller.core.arbitration import Slot, Source
-from controller.core.heating import trust
+from controller.core.heating import seen
 from controller.core.rooms import Attendance, Room
 from controller.core.state import Draft
 from controller.core.wiring import Wiring
@@ -71,7 +71,7 @@ def _applies(zone: Zone) -> bool:
 def _detected(wiring: Wiring, draft: Draft, zone: Zone) -> bool | None:
     """Whether somebody is seen; None where the detector cannot be believed."""
     rule = zone.absence
-    value = None if rule is None else trust.good(wiring, draft, rule.device, f"presence.{rule.number}.detected")
+    value = None if rule is None else seen.good(wiring, draft, rule.device, f"presence.{rule.number}.detected")
     return None if value is None else value >= 0.5
 
 

@@ -12,7 +12,7 @@ from config.site import Plant, Zone
 from controller.core import diagnostics
 from controller.core.arbitration import Slot, Source
 from controller.core.diagnostics import Condition
-from controller.core.heating import trust
+from controller.core.heating import seen
 from controller.core.rooms import Room
 from controller.core.state import Draft
 from controller.core.wiring import Wiring
@@ -28,9 +28,9 @@ _OVERSHOOT_K = 0.5
 def slot(wiring: Wiring, draft: Draft, zone: Zone, wish: Slot) -> Slot | None:
     """Warmth for a room that is about to freeze, never less than ``wish``, the strongest of the others."""
     room = draft.rooms.get(zone.id) or Room()
-    if trust.is_blind(draft, room):
+    if seen.is_blind(draft, room):
         return _blind(wiring, draft, zone, wish)
-    measured = trust.lately_c(wiring, draft, zone)
+    measured = seen.lately_c(wiring, draft, zone)
     if room.frost_since is None or measured is None:
         return None
     value = max(wish.value, zone.setpoints.frost, zone.frost_below_c + RELEASE_K + _OVERSHOOT_K)
@@ -42,12 +42,12 @@ def slot(wiring: Wiring, draft: Draft, zone: Zone, wish: Slot) -> Slot | None:
 def heard(wiring: Wiring, draft: Draft, zone: Zone) -> None:
     """The zone's device answered: danger begins below the limit and ends ``RELEASE_K`` above it."""
     room = draft.rooms.get(zone.id) or Room()
-    measured = trust.room_c(wiring, draft, zone)
+    measured = seen.room_c(wiring, draft, zone)
     if measured is None:
         if room.blind_since is None:
             draft.rooms[zone.id] = replace(room, blind_since=draft.now)
             _again(draft, zone)
-            draft.schedule(f"frost/{zone.id}", draft.now + trust.BLIND_AFTER)
+            draft.schedule(f"frost/{zone.id}", draft.now + seen.BLIND_AFTER)
         return
     since = room.frost_since
     if measured < zone.frost_below_c:
@@ -65,7 +65,7 @@ def heard(wiring: Wiring, draft: Draft, zone: Zone) -> None:
 def due(wiring: Wiring, draft: Draft, zone_id: str) -> None:
     """``frost/<zone>``: the sensor has been bad for so long that nobody knows whether the room is in danger."""
     zone, room = wiring.site.zones[zone_id], draft.rooms.get(zone_id) or Room()
-    if not trust.is_blind(draft, room):
+    if not seen.is_blind(draft, room):
         return
     if room.frost_since is not None:
         draft.rooms[zone_id] = replace(room, frost_since=None)
@@ -88,7 +88,7 @@ def acting(draft: Draft, zone_id: str) -> bool:
 def _blind(wiring: Wiring, draft: Draft, zone: Zone, wish: Slot) -> Slot | None:
     building = wiring.site.buildings.get(zone.building)
     plant = (building.plant if building is not None else None) or Plant()
-    outdoor = trust.outdoor_c(wiring, draft, zone)
+    outdoor = seen.outdoor_c(wiring, draft, zone)
     if outdoor is not None and outdoor >= plant.frost_outdoor_c:
         return None
     plan = draft.demands.get(f"zone/{zone.id}")

@@ -7,20 +7,9 @@ from dataclasses import replace
 
 from controller.core.commands import Heard, Misheard
 from controller.core.diagnostics import calendars
-from controller.core.heating import (
-    absence,
-    delegation,
-    forecast,
-    frost,
-    law,
-    learning,
-    plant,
-    shedding,
-    signals,
-    window,
-)
+from controller.core.heating import absence, delegation, forecast, frost, law, learning, plant, shedding, signals, window, radar, trust
 from controller.core.heating.sensing import temperature
-from controller.core.heating.zones import zone_due
+from controller.core.heating.zones import zone_due, temperature
 from controller.core.image import DeviceImage
 from controller.core.rooms import Room
 from controller.core.state import Draft
@@ -40,6 +29,7 @@ _DUE = {
     "shed": shedding.judge,
     "law": law.due,
     "forecast": forecast.due,
+    "radar": radar.due,
 }
 """By the kind of the key that was scheduled."""
 
@@ -58,6 +48,7 @@ def begin(wiring: Wiring, draft: Draft) -> None:
     for building_id in wiring.site.buildings:
         plant.begin(wiring, draft, building_id)
         law.begin(wiring, draft, building_id)
+    radar.begin(wiring, draft)
 
 
 def heard(wiring: Wiring, draft: Draft, device: str, before: DeviceImage, image: DeviceImage) -> None:
@@ -65,12 +56,14 @@ def heard(wiring: Wiring, draft: Draft, device: str, before: DeviceImage, image:
     back = before.silent is not None or before.heard is None
     for zone_id in wiring.zones_of.get(device, ()):
         zone = wiring.site.zones[zone_id]
+        trust.heard(wiring, draft, zone)
         frost.heard(wiring, draft, zone)
         absence.judge(wiring, draft, zone)
         if zone.device == device:
             _room_heard(wiring, draft, zone_id, image)
         if back:
             delegation.returned(wiring, draft, zone_id, device)
+    radar.heard(wiring, draft, device)
     for building_id in wiring.buildings_at.get(device, ()):
         plant.heard(wiring, draft, building_id)
 

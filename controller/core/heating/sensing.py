@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from config.site import Zone
+from controller.core.heating.trust import trusted
 from controller.core.state import Draft
 from controller.core.wiring import Wiring
 from drivers.api import Quality
@@ -13,7 +14,7 @@ _USABLE = (Quality.GOOD, Quality.UNCERTAIN)
 
 def temperature(wiring: Wiring, draft: Draft, zone: Zone) -> float | None:
     """The room temperature while it can be trusted, else None."""
-    return usable(wiring, draft, zone.device, f"zone.{zone.number}.temperature")
+    return None if not trusted(wiring, draft, zone) else usable(wiring, draft, zone.device, f"zone.{zone.number}.temperature")
 
 
 def usable(wiring: Wiring, draft: Draft, device_id: str, point: str) -> float | None:

@@ -16,7 +16,7 @@ from config.site import Building, Shedding, Zone
 from controller.core.arbitration import Slot, Source
 from controller.core.commands import Stretch
 from controller.core.dynamic import BOOST
-from controller.core.heating import trust, window
+from controller.core.heating import seen, window
 from controller.core.rooms import PlantMemory, Room, Shed, SignalState
 from controller.core.state import Draft
 from controller.core.wiring import Wiring
@@ -93,7 +93,7 @@ def _candidates(wiring: Wiring, draft: Draft, building: Building) -> Iterator[_C
     for zone_id in building.zones:
         zone = wiring.site.zones[zone_id]
         key, room = f"zone/{zone_id}", draft.rooms.get(zone_id) or Room()
-        wish, measured = _plan(draft, key), trust.lately_c(wiring, draft, zone)
+        wish, measured = _plan(draft, key), seen.lately_c(wiring, draft, zone)
         if not zone.sheddable or key not in wiring.targets or wish is None or measured is None:
             continue
         held = key in draft.overrides or f"building/{building.id}" in draft.overrides or BOOST + key in draft.overrides

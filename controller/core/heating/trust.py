@@ -1,55 +1,136 @@
-"""What control functions may believe of a device: good values alone, and what the weather is."""
+"""Which room sensors can be believed: a bad one counts as absent and never drives control.
+
+Not believed: what cannot be a room, what jumps, what stands still while everything around it moves, what is far from
+every neighbour. What the device itself calls faulty never comes so far: it has no value.
+"""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 from config.site import Zone
-from controller.core.image import NOTHING_HEARD
-from controller.core.rooms import Room
+from controller.core.heating.wanted import wanted_c
+from controller.core.rooms import Room, SensorWatch
 from controller.core.state import Draft
 from controller.core.wiring import Wiring
-from drivers.api import Quality
 
-BLIND_AFTER = timedelta(minutes=10)
-"""A read that failed once or twice says nothing of the sensor."""
-
-
-def good(wiring: Wiring, draft: Draft, device: str, point: str) -> float | None:
-    """The value of a point while its quality is good, else None."""
-    image = draft.image.get(device) or NOTHING_HEARD
-    quality = image.quality(point, draft.now, wiring.stale_after(device, point))
-    return image.value(point) if quality is Quality.GOOD else None
-
-
-def room_c(wiring: Wiring, draft: Draft, zone: Zone) -> float | None:
-    """The good temperature of a room; one that its device marks as overridden is none."""
-    return good(wiring, draft, zone.device, f"zone.{zone.number}.temperature")
+LOWEST_C, HIGHEST_C = -20.0, 60.0
+JUMP_K, JUMP_WITHIN = 5.0, timedelta(minutes=1)
+"""A room of masonry changes by some K an hour; the air at a sensor beside an open door by less than this a minute."""
+FORGIVEN_K = 2.0
+"""Back to where it was: the jump was a glitch."""
+SETTLED = timedelta(hours=2)
+"""After a jump it may be another sensor, or one that was moved: believed once it has been plausible for so long."""
+PLAUSIBLE_C = (5.0, 30.0)
+FLAT_K, FLAT_FOR, FLAT_FOR_LONG = 0.02, timedelta(hours=24), timedelta(hours=72)
+MOVED_K = 2.0
+APART_K = 10.0
 
 
-def is_blind(draft: Draft, room: Room) -> bool:
-    """Whether the room has had no good temperature for so long that nothing of before counts any more."""
-    return room.blind_since is not None and draft.now - room.blind_since >= BLIND_AFTER
+def trusted(wiring: Wiring, draft: Draft, zone: Zone) -> bool:
+    """Whether control may go by the room sensor of ``zone``."""
+    room = draft.rooms.get(zone.id)
+    return room is None or not room.sensor.bad
 
 
-def lately_c(wiring: Wiring, draft: Draft, zone: Zone) -> float | None:
-    """The good temperature of a room; over a few failed reads the last one that was."""
-    measured, room = room_c(wiring, draft, zone), draft.rooms.get(zone.id) or Room()
-    if measured is None and room.trace.points and not is_blind(draft, room):
-        return room.trace.points[-1][1]
-    return measured
+def heard(wiring: Wiring, draft: Draft, zone: Zone) -> None:
+    """The device of ``zone`` answered: judge the sensor anew."""
+    image = draft.image.get(zone.device)
+    point = f"zone.{zone.number}.temperature"
+    reading = None if image is None or point in image.faults else image.readings.get(point)
+    if reading is None:
+        return
+    room = draft.rooms.get(zone.id) or Room()
+    watch = room.sensor
+    if watch.at is not None and _is_no_news(watch, reading.at, reading.value):
+        return
+    around = list(_elsewhere(wiring, draft, zone))
+    watch = _flatness(_jumps(watch, reading.at, reading.value), reading.at, reading.value, around, draft, zone)
+    watch = replace(watch, at=reading.at, value_c=reading.value)
+    bad = _why_bad(watch, reading.value, reading.at, around)
+    if bad != room.sensor.bad:
+        draft.changed.add(f"zone/{zone.id}")
+        draft.rearrange.add(f"zone/{zone.id}")
+    draft.rooms[zone.id] = replace(room, sensor=replace(watch, bad=bad, jumped=watch.jumped if bad else None))
 
 
-def outdoor_c(wiring: Wiring, draft: Draft, zone: Zone) -> float | None:
-    """The good outdoor temperature of the zone's building."""
+def _is_no_news(watch: SensorWatch, at: datetime, value_c: float) -> bool:
+    """The same value is looked at once a minute."""
+    return watch.at is not None and at - watch.at < (JUMP_WITHIN if value_c == watch.value_c else timedelta(0, 0, 1))
+
+
+def _why_bad(watch: SensorWatch, value_c: float, at: datetime, around: list[float]) -> str:
+    if not LOWEST_C <= value_c <= HIGHEST_C:
+        return f"out of range: no room has less than {LOWEST_C:g} or more than {HIGHEST_C:g} degC"
+    if watch.jumped is not None and not _over(watch, value_c, at, around):
+        return f"jumped by more than {JUMP_K:g} K within a minute, from {watch.before_c:.1f} degC"
+    if watch.flat_since is not None and _stands_still(watch, at, around):
+        return f"stands at {watch.flat_c:.1f} degC while the zones around it move"
+    odd = not PLAUSIBLE_C[0] <= value_c <= PLAUSIBLE_C[1]
+    if odd and around and min(abs(value_c - each) for each in around) > APART_K:
+        return f"more than {APART_K:g} K from every other zone of its building"
+    return ""
+
+
+def _jumps(watch: SensorWatch, at: datetime, value_c: float) -> SensorWatch:
+    if watch.at is None or abs(value_c - watch.value_c) <= JUMP_K or at - watch.at >= JUMP_WITHIN:
+        return watch
+    before_c = watch.before_c if watch.jumped is not None else watch.value_c
+    return replace(watch, jumped=at, before_c=before_c)
+
+
+def _over(watch: SensorWatch, value_c: float, at: datetime, around: list[float]) -> bool:
+    """Whether a jump is forgiven."""
+    if abs(value_c - watch.before_c) <= FORGIVEN_K:
+        return True
+    if watch.jumped is None or at - watch.jumped < SETTLED or not PLAUSIBLE_C[0] <= value_c <= PLAUSIBLE_C[1]:
+        return False
+    return not around or min(abs(value_c - each) for each in around) <= APART_K
+
+
+def _flatness(
+    watch: SensorWatch, at: datetime, value_c: float, around: list[float], draft: Draft, zone: Zone
+) -> SensorWatch:
+    elsewhere, wanted = (sum(around) / len(around) if around else None), wanted_c(draft, zone.id)
+    if watch.flat_since is None or abs(value_c - watch.flat_c) > FLAT_K:
+        return replace(
+            watch, flat_since=at, flat_c=value_c, elsewhere_c=elsewhere, elsewhere_span_k=0.0,
+            wanted_c=wanted, wanted_span_k=0.0,
+        )  # fmt: skip
+    if watch.elsewhere_c is None or watch.wanted_c is None:
+        elsewhere_c = elsewhere if watch.elsewhere_c is None else watch.elsewhere_c
+        watch = replace(watch, elsewhere_c=elsewhere_c, wanted_c=wanted if watch.wanted_c is None else watch.wanted_c)
+    elsewhere_k = 0.0 if elsewhere is None or watch.elsewhere_c is None else abs(elsewhere - watch.elsewhere_c)
+    wanted_k = 0.0 if wanted is None or watch.wanted_c is None else abs(wanted - watch.wanted_c)
+    if elsewhere_k <= watch.elsewhere_span_k and wanted_k <= watch.wanted_span_k:
+        return watch
+    return replace(
+        watch,
+        elsewhere_span_k=max(elsewhere_k, watch.elsewhere_span_k),
+        wanted_span_k=max(wanted_k, watch.wanted_span_k),
+    )
+
+
+def _stands_still(watch: SensorWatch, at: datetime, around: list[float]) -> bool:
+    """Flat for a day while the others and its own setpoint moved; for three where it is alone, or held at one."""
+    if watch.flat_since is None:
+        return False
+    span = at - watch.flat_since
+    if around and watch.elsewhere_span_k >= MOVED_K:
+        return span >= (FLAT_FOR if watch.wanted_span_k >= MOVED_K else FLAT_FOR_LONG)
+    return not around and watch.wanted_span_k >= MOVED_K and span >= FLAT_FOR_LONG
+
+
+def _elsewhere(wiring: Wiring, draft: Draft, zone: Zone) -> Iterator[float]:
+    """What the believed sensors of the building's other zones show."""
     building = wiring.site.buildings.get(zone.building)
-    return None if building is None else good(wiring, draft, building.device, "outdoor.temperature")
-
-
-def commanded_c(draft: Draft, zone_id: str) -> float | None:
-    """The setpoint that a zone's device shall follow now, by what was last arranged."""
-    output = draft.outputs.get(f"zone/{zone_id}")
-    if output is None:
-        return None
-    standing = [(priority, value) for priority, value in output.slots if value is not None]
-    return min(standing)[1] if standing else None
+    for name in () if building is None else building.zones:
+        other = wiring.site.zones.get(name)
+        if other is None or other.id == zone.id or not trusted(wiring, draft, other):
+            continue
+        image = draft.image.get(other.device)
+        value = None if image is None else image.value(f"zone.{other.number}.temperature")
+        if value is not None and LOWEST_C <= value <= HIGHEST_C:
+            yield value

@@ -13,7 +13,7 @@ from itertools import pairwise
 
 from config.site import WindowRule, Zone
 from controller.core.arbitration import Slot, Source
-from controller.core.heating import trust
+from controller.core.heating import seen
 from controller.core.rooms import Opened, Room, Trace
 from controller.core.state import Draft
 from controller.core.wiring import Wiring
@@ -34,7 +34,7 @@ _SETTLED = timedelta(minutes=10)
 def slot(wiring: Wiring, draft: Draft, zone: Zone) -> Slot | None:
     """The lower setpoint while a window is open."""
     room = draft.rooms.get(zone.id)
-    if room is None or room.window is None or zone.window is None or trust.is_blind(draft, room):
+    if room is None or room.window is None or zone.window is None or seen.is_blind(draft, room):
         return None
     opened = room.window
     local = opened.since.astimezone(wiring.site.place.zone)
@@ -128,7 +128,7 @@ def _step_k(trace: Trace) -> float:
 
 def _wanted(wiring: Wiring, draft: Draft, zone: Zone) -> bool:
     """Whether the zone's device is heating or would at once, as it was last commanded."""
-    commanded, measured = trust.commanded_c(draft, zone.id), trust.room_c(wiring, draft, zone)
+    commanded, measured = seen.commanded_c(draft, zone.id), seen.room_c(wiring, draft, zone)
     return commanded is not None and measured is not None and measured <= commanded + _WANTED_K
 
 
