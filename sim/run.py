@@ -104,6 +104,10 @@ class TownServer:
             self.town.skip_to(self._now() - LONGEST_CATCH_UP)
             behind = LONGEST_CATCH_UP
         self.town.step(behind.total_seconds())
+        self.report()
+
+    def report(self) -> None:
+        """Devices tell whoever subscribed what has changed."""
         for face in self._bacnet:
             face.tick()
 

@@ -159,18 +159,8 @@ def _others(states: Mapping[str, Mapping[str, State]]) -> list[str]:
 def _zones(zones: Mapping[str, State]) -> list[str]:
     if not zones:
         return []
-    names: tuple[str, ...] = (
-        "temperature_c",
-        "setpoint_c",
-        "commanded_c",
-        "allure",
-        "quality",
-        "write",
-        "reason",
-        "until",
-    )
-    if any(zone.get("detail") for zone in zones.values()):
-        names = (*names[:6], "detail", *names[6:])
+    told = ("detail",) if any(zone.get("detail") for zone in zones.values()) else ()
+    names = ("temperature_c", "setpoint_c", "commanded_c", "allure", "quality", "write", *told, "reason", "until")
     rows: list[Sequence[str]] = [("  zone", *names)]
     rows += [(f"  {identity}", *(_word(zone.get(name)) for name in names)) for identity, zone in zones.items()]
     return ["", "zones", *aligned(rows)]

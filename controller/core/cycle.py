@@ -32,7 +32,7 @@ from controller.core.dynamic import target_of
 from controller.core.image import NOTHING_HEARD, DeviceImage
 from controller.core.journal import Saved
 from controller.core.state import Draft, State, Step
-from controller.core.wiring import Wiring
+from controller.core.wiring import Kind, Wiring
 from drivers.api import (
     Fault,
     Notice,
@@ -271,7 +271,8 @@ def _look_at(wiring: Wiring, draft: Draft, device: str, reading: Reading | Fault
     if sensor == "photocell":
         ambience.heard(wiring, draft, identity)
     elif isinstance(reading, Fault):
-        return
+        if target is not None and target.kind not in (Kind.LAMP, Kind.SEGMENT):
+            reconcile.unreadable(wiring, draft, target)
     elif sensor == "presence":
         presence.heard(wiring, draft, identity, reading)
     elif target is not None:

@@ -103,6 +103,8 @@ def written(wiring: Wiring, draft: Draft, result: WriteResult) -> None:
             return  # the sibling slot's own result is still to come
         _confirm(wiring, draft, target, output._replace(in_flight=None), result.observed)
         return
+    if result.write.value is None and output.write is WriteState.REJECTED and result.outcome is Outcome.NO_FEEDBACK:
+        return  # a slot that is freed beside a refused value tells nothing new
     if result.outcome is Outcome.MASKED:
         leases.remember(draft, target, result.write, array_of(wiring, draft, target))
     _note_failure(wiring, draft, target, output, result)
@@ -133,6 +135,13 @@ def observed(wiring: Wiring, draft: Draft, target: Target, reading: Reading) -> 
     pursue(wiring, draft, target, output)
 
 
+def unreadable(wiring: Wiring, draft: Draft, target: Target) -> None:
+    """A commanded point has no usable value: what is wanted of it is tried once, so that its refusal has a name."""
+    output = draft.outputs.get(target.key)
+    if output is not None and output.in_flight is None and output.write is WriteState.PENDING:
+        pursue(wiring, draft, target, output)
+
+
 def lost(draft: Draft, target: Target) -> None:
     """The device went silent: whatever was on its way is in doubt and will be asserted on its return."""
     output = draft.outputs.get(target.key)
@@ -155,13 +164,25 @@ def output_due(wiring: Wiring, draft: Draft, key: str) -> None:
         if draft.now < output.in_flight:
             draft.schedule(f"output/{key}", output.in_flight)
             return
-        output = output._replace(in_flight=None, write=WriteState.NO_FEEDBACK, detail="no outcome in time")
+        output = output._replace(in_flight=None, write=WriteState.NO_FEEDBACK, detail=_unseen(draft, target, output))
         draft.changed.add(target.entity)
     device = draft.image.get(target.device)
     if device is None or not device.online:
         draft.outputs[key] = output
         return
     _write(wiring, draft, target, output, device.readings.get(target.command))
+
+
+def _unseen(draft: Draft, target: Target, output: Output) -> str:
+    """Why nobody knows what became of a write: a device that takes it may have no array to show it in."""
+    device = draft.image.get(target.device)
+    reading = None if device is None else device.readings.get(target.command)
+    wanted = [value for _, value in output.slots if value is not None]
+    if target.prioritised and reading is not None and not reading.slots and any(
+        abs(reading.value - value) <= target.tolerance for value in wanted
+    ):  # fmt: skip
+        return "the device shows no priority array: commandable: false and restore are for it"
+    return "no outcome in time"
 
 
 def _wanted(wiring: Wiring, draft: Draft, target: Target, array: PriorityArray) -> Slots:

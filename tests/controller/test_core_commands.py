@@ -198,7 +198,11 @@ def test_a_hand_at_priority_8_masks_and_is_reported(field: Field) -> None:
     field.slots["ecole", "zone.1.setpoint"][8] = 22.0
     field.poll()
     zone = state_of(field.wiring, field.state, "zone/ecole.classes", field.now)
-    assert (zone["write"], zone["detail"], zone["setpoint_c"]) == ("masked", "masked by priority 8", 22.0)
+    assert (zone["write"], zone["detail"], zone["setpoint_c"]) == (
+        "masked",
+        "masked by priority 8 since Mon 2026-01-12 20:00",
+        22.0,
+    )
     assert "output-masked" in names(field.events)
     field.feed(command(field, "zone", "ecole.classes", value=20.0))
     assert (field.results[-1].outcome, field.results[-1].detail) == ("masked", "masked by priority 8")

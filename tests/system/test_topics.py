@@ -158,7 +158,7 @@ async def test_a_hand_at_priority_8_is_left_alone_and_reported(evening: Town) ->
         evening.control("fault ecole-jaures.classes hand 21")
         await until(lambda: heard.state(zone).get("write") == "masked", 8.0, "masked in the state")
         state = heard.state(zone)
-        assert state["detail"] == "masked by priority 8"
+        assert state["detail"].startswith("masked by priority 8 since ")
         assert (state["setpoint_c"], state["commanded_c"]) == (21.0, 16.0)
         evening.say(zone, {"id": "under-a-hand", "issued": issued(), "setpoint_c": 18, "for": "10m"})
         await until(lambda: heard.result(zone, "under-a-hand"), 5.0, "the result")

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from config.load import load_site
-from config.site import ModbusBus, ModbusDevice, Site
+from config.site import BacnetBus, BacnetDevice, ModbusBus, ModbusDevice, Site
 from config.starter import example_directory
 from controller.core.commands import Command
 from controller.core.cycle import Input, begin, cycle
@@ -23,7 +23,7 @@ from controller.core.journal import Saved
 from controller.core.report import state_of
 from controller.core.state import Alarm, AlarmKey, Step
 from controller.core.wiring import Wiring
-from drivers.api import Driver, DriverError, Host, Outcome, Poll, Silence, Write, WriteResult
+from drivers.api import Driver, DriverError, Hear, Host, Outcome, Poll, Silence, Write, WriteResult
 from drivers.registry import DRIVERS, BusDevice
 from sim.run import TownServer
 
@@ -47,6 +47,32 @@ def lighting_of(example: str) -> Site:
     }
     meters = {name: meter for name, meter in whole.meters.items() if meter.device in devices}
     return replace(whole, buses=buses, devices=devices, meters=meters, buildings={}, zones={})
+
+
+def heating_of(example: str) -> Site:
+    """The heating half of an example town, at free ports of the loopback; readings are stale after some steps only."""
+    whole = load_site(example_directory(example), {})
+    buses = {
+        name: replace(bus, settings=bus.settings.model_copy(update={"address": f"127.0.0.1/32:{_udp_port()}"}))
+        for name, bus in whole.buses.items()
+        if isinstance(bus.settings, BacnetBus)
+    }
+    devices = {
+        name: replace(device, settings=device.settings.model_copy(update={"address": f"127.0.0.1:{_udp_port()}"}))
+        for name, device in whole.devices.items()
+        if isinstance(device.settings, BacnetDevice)
+    }
+    timing = replace(whole.timing, stale_after_s=900.0)
+    return replace(
+        whole, buses=buses, devices=devices, timing=timing, lamps={}, segments={}, cabinets={}, groups={}, meters={},
+        photocells={}, presence_sensors={},
+    )  # fmt: skip
+
+
+def _udp_port() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def _moved_bus(settings: ModbusBus, ports: dict[str, str]) -> ModbusBus:
@@ -80,6 +106,8 @@ class Stepped:
     alarms: list[tuple[datetime, AlarmKey, Alarm | None]] = field(default_factory=list)
     """Every alarm that was raised, or cleared (None), and when."""
     events: Counter[str] = field(default_factory=Counter)
+    said: list[Input] = field(default_factory=list)
+    """What drivers told unasked, for the next cycle."""
     _failures: Counter[str] = field(default_factory=Counter)
 
     async def begin(self) -> None:
@@ -129,9 +157,12 @@ class Stepped:
     async def _heard(self) -> list[Input]:
         """Every poll of every device, as its lane would pass it on."""
         inbox: list[Input] = []
+        self.server.report()
         for driver in self.drivers.values():
             for device, polls in driver.polls.items():
                 inbox += await self._read(driver, device, polls)
+        inbox += self.said
+        self.said.clear()
         return inbox
 
     async def _read(self, driver: Driver, device: str, polls: Iterable[Poll]) -> list[Input]:
@@ -179,8 +210,9 @@ async def stepped(site: Site, start: datetime) -> AsyncIterator[Stepped]:
     """The site on the wire from ``start`` on; everything is closed at the end."""
     held: list[Stepped] = []
     server = TownServer(site, now=lambda: held[0].now if held else start)
-    drivers = {name: _driver(site, name, lambda: held[0].now) for name in site.buses}
-    running = Stepped(Wiring(site), start, server, drivers)
+    unasked: list[Input] = []
+    drivers = {name: _driver(site, name, lambda: held[0].now, unasked.extend) for name in site.buses}
+    running = Stepped(Wiring(site), start, server, drivers, said=unasked)
     held.append(running)
     await server.start()
     try:
@@ -194,11 +226,11 @@ async def stepped(site: Site, start: datetime) -> AsyncIterator[Stepped]:
         await server.stop()
 
 
-def _driver(site: Site, bus: str, now: Callable[[], datetime]) -> Driver:
+def _driver(site: Site, bus: str, now: Callable[[], datetime], hear: Hear) -> Driver:
     devices = [
         BusDevice(device.id, device.settings, device.profile, device.points)
         for device in site.devices.values()
         if device.bus == bus
     ]
     entry = DRIVERS[site.buses[bus].driver]
-    return entry.build(bus, site.buses[bus].settings, devices, Host(now, site.directory))
+    return entry.build(bus, site.buses[bus].settings, devices, Host(now, site.directory, hear=hear))

@@ -56,7 +56,7 @@ def heard(wiring: Wiring, draft: Draft, device: str, before: DeviceImage, image:
     back = before.silent is not None or before.heard is None
     for zone_id in wiring.zones_of.get(device, ()):
         zone = wiring.site.zones[zone_id]
-        trust.heard(wiring, draft, zone)
+        trust.heard(wiring, draft, zone, before)
         frost.heard(wiring, draft, zone)
         absence.judge(wiring, draft, zone)
         if zone.device == device:

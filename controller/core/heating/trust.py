@@ -12,9 +12,11 @@ from datetime import datetime, timedelta
 
 from config.site import Zone
 from controller.core.heating.wanted import wanted_c
+from controller.core.image import DeviceImage
 from controller.core.rooms import Room, SensorWatch
 from controller.core.state import Draft
 from controller.core.wiring import Wiring
+from drivers.api import Reading
 
 LOWEST_C, HIGHEST_C = -20.0, 60.0
 JUMP_K, JUMP_WITHIN = 5.0, timedelta(minutes=1)
@@ -35,8 +37,8 @@ def trusted(wiring: Wiring, draft: Draft, zone: Zone) -> bool:
     return room is None or not room.sensor.bad
 
 
-def heard(wiring: Wiring, draft: Draft, zone: Zone) -> None:
-    """The device of ``zone`` answered: judge the sensor anew."""
+def heard(wiring: Wiring, draft: Draft, zone: Zone, before: DeviceImage) -> None:
+    """The device of ``zone`` answered after it was as in ``before``: judge the sensor anew."""
     image = draft.image.get(zone.device)
     point = f"zone.{zone.number}.temperature"
     reading = None if image is None or point in image.faults else image.readings.get(point)
@@ -47,7 +49,8 @@ def heard(wiring: Wiring, draft: Draft, zone: Zone) -> None:
     if watch.at is not None and _is_no_news(watch, reading.at, reading.value):
         return
     around = list(_elsewhere(wiring, draft, zone))
-    watch = _flatness(_jumps(watch, reading.at, reading.value), reading.at, reading.value, around, draft, zone)
+    watch = _jumps(watch, before.readings.get(point), reading)
+    watch = _flatness(watch, reading.at, reading.value, around, draft, zone)
     watch = replace(watch, at=reading.at, value_c=reading.value)
     bad = _why_bad(watch, reading.value, reading.at, around)
     if bad != room.sensor.bad:
@@ -74,11 +77,13 @@ def _why_bad(watch: SensorWatch, value_c: float, at: datetime, around: list[floa
     return ""
 
 
-def _jumps(watch: SensorWatch, at: datetime, value_c: float) -> SensorWatch:
-    if watch.at is None or abs(value_c - watch.value_c) <= JUMP_K or at - watch.at >= JUMP_WITHIN:
+def _jumps(watch: SensorWatch, last: Reading | None, reading: Reading) -> SensorWatch:
+    if last is None or abs(reading.value - last.value) <= JUMP_K:
         return watch
-    before_c = watch.before_c if watch.jumped is not None else watch.value_c
-    return replace(watch, jumped=at, before_c=before_c)
+    if not timedelta() < reading.at - last.at < JUMP_WITHIN:
+        return watch
+    before_c = watch.before_c if watch.jumped is not None else last.value
+    return replace(watch, jumped=reading.at, before_c=before_c)
 
 
 def _over(watch: SensorWatch, value_c: float, at: datetime, around: list[float]) -> bool:
