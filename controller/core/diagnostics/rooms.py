@@ -28,6 +28,10 @@ SENSOR = frozenset({"sensorFault"})
 HEAT = frozenset({"heatingFailure", "stuckValve", "roomTooCold", "roomTooWarm"})
 LACKING_K, ASKS_PCT, SHUT_PCT = 1.0, 90.0, 5.0
 NO_RISE_FOR, RISE_K_H = timedelta(minutes=60), 0.1
+RECOVERING_K, REPAIRED_K_H = 0.3, 0.5
+"""After airing a room rises from its lowest; heat that has come back gives more in an hour than noise does."""
+AIRED_FOR, AIRED_K_H = timedelta(minutes=20), -2.0
+"""Without heat no room falls so fast: somebody airs it."""
 SHUT_FOR, AFTERGLOW = timedelta(minutes=90), timedelta(minutes=45)
 """With the valve shut: how long before it is judged, and for how long radiators go on warming the room."""
 RISEN_K, COLDER_OUT_K = 0.5, 5.0
@@ -64,9 +68,10 @@ def judge(wiring: Wiring, draft: Draft, zone_id: str, image: DeviceImage) -> Non
     room = draft.rooms.get(zone_id) or Room()
     if seen is None:
         _remember(draft, zone_id, room, HeatWatch())
-        settle(wiring, draft, key, HEAT, (), unjudged=HEAT)
+        # What rested on a sensor that is not believed is over; what nobody can see now waits.
+        settle(wiring, draft, key, HEAT, (), unjudged=HEAT if broken is None else frozenset())
         return
-    room = _remember(draft, zone_id, room, _watched(wiring, draft, zone, room.heat, seen))
+    room = _remember(draft, zone_id, room, _watched(wiring, draft, zone, room, seen))
     settle(wiring, draft, key, HEAT, list(_conditions(wiring, draft, room, seen, zone)))
 
 
@@ -109,8 +114,11 @@ def _remember(draft: Draft, zone_id: str, room: Room, heat: HeatWatch) -> Room:
     return room
 
 
-def _watched(wiring: Wiring, draft: Draft, zone: Zone, watch: HeatWatch, seen: _Seen) -> HeatWatch:
-    asks = _asks(wiring, draft, zone, seen)
+def _watched(wiring: Wiring, draft: Draft, zone: Zone, room: Room, seen: _Seen) -> HeatWatch:
+    fall_k_h = room.trace.slope_k_h(draft.now, AIRED_FOR)
+    aired = fall_k_h is not None and fall_k_h < AIRED_K_H
+    asks = not aired and _asks(wiring, draft, zone, seen)
+    watch = room.heat
     watch = replace(watch, asking=(watch.asking or draft.now) if asks else None)
     if not _is_shut(seen):
         return replace(watch, shut=None, shut_c=0.0)
@@ -148,8 +156,10 @@ def _is_shut(seen: _Seen) -> bool:
 
 
 def _conditions(wiring: Wiring, draft: Draft, room: Room, seen: _Seen, zone: Zone) -> Iterator[Condition]:
-    timing, heat, slope = wiring.site.timing, room.heat, room.trace.slope_k_h(draft.now, NO_RISE_FOR)
-    if heat.asking is not None and draft.now - heat.asking >= NO_RISE_FOR and slope is not None and slope < RISE_K_H:
+    timing, heat = wiring.site.timing, room.heat
+    alarm = draft.alarms.get((f"zone/{zone.id}", "heatingFailure"))
+    raised = alarm is not None and alarm.raised is not None
+    if heat.asking is not None and draft.now - heat.asking >= NO_RISE_FOR and _gains_nothing(draft, room, seen, raised):
         words = f"asks for heat since {_local(wiring, heat.asking)} and gets no warmer{_water(seen)}"
         yield replace(condition(timing, "heatingFailure", seen.measured_c, seen.wanted_c, words), since=heat.asking)
     if heat.shut is not None and draft.now - heat.shut >= SHUT_FOR and seen.measured_c >= heat.shut_c + RISEN_K:
@@ -162,6 +172,17 @@ def _conditions(wiring: Wiring, draft: Draft, room: Room, seen: _Seen, zone: Zon
     most_c = max(seen.wanted_c, zone.setpoints.comfort) + WARM_K
     if seen.measured_c > most_c and _is_heated(seen):
         yield condition(timing, "roomTooWarm", seen.measured_c, most_c, "and it is still heated")
+
+
+def _gains_nothing(draft: Draft, room: Room, seen: _Seen, raised: bool) -> bool:
+    """By slope, and by what it has gained since its lowest; once it is told, people who come in are no repair."""
+    slope = room.trace.slope_k_h(draft.now, NO_RISE_FOR)
+    if slope is None:
+        return raised
+    if raised:
+        return seen.occupied or slope < REPAIRED_K_H
+    lowest_c = min(value for at, value in room.trace.points if draft.now - at <= NO_RISE_FOR)
+    return slope < RISE_K_H and seen.measured_c < lowest_c + RECOVERING_K
 
 
 def _is_heated(seen: _Seen) -> bool:
