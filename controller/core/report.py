@@ -12,7 +12,7 @@ from config.site import Lamp
 from controller.core.diagnostics import by_hand, powered
 from controller.core.drive import expected_power_w, told_level
 from controller.core.drive import reasons as drive_words
-from controller.core.heating import ready_at, temperature
+from controller.core.heating import ready_at
 from controller.core.heating.radar import hand_at
 from controller.core.heating.telling import building_facts, zone_facts
 from controller.core.image import NOTHING_HEARD, DeviceImage

@@ -7,9 +7,22 @@ from dataclasses import replace
 
 from controller.core.commands import Heard, Misheard
 from controller.core.diagnostics import calendars
-from controller.core.heating import absence, delegation, forecast, frost, law, learning, plant, shedding, signals, window, radar, trust
+from controller.core.heating import (
+    absence,
+    delegation,
+    forecast,
+    frost,
+    law,
+    learning,
+    plant,
+    radar,
+    shedding,
+    signals,
+    trust,
+    window,
+)
 from controller.core.heating.sensing import temperature
-from controller.core.heating.zones import zone_due, temperature
+from controller.core.heating.zones import temperature, zone_due
 from controller.core.image import DeviceImage
 from controller.core.rooms import Room
 from controller.core.state import Draft

@@ -25,7 +25,11 @@ def good(wiring: Wiring, draft: Draft, device: str, point: str) -> float | None:
 
 def room_c(wiring: Wiring, draft: Draft, zone: Zone) -> float | None:
     """The good temperature of a room; one that its device marks as overridden, or that is not believed, is none."""
-    return None if not trusted(wiring, draft, zone) else good(wiring, draft, zone.device, f"zone.{zone.number}.temperature")
+    return (
+        None
+        if not trusted(wiring, draft, zone)
+        else good(wiring, draft, zone.device, f"zone.{zone.number}.temperature")
+    )
 
 
 def is_blind(draft: Draft, room: Room) -> bool:

@@ -14,7 +14,11 @@ _USABLE = (Quality.GOOD, Quality.UNCERTAIN)
 
 def temperature(wiring: Wiring, draft: Draft, zone: Zone) -> float | None:
     """The room temperature while it can be trusted, else None."""
-    return None if not trusted(wiring, draft, zone) else usable(wiring, draft, zone.device, f"zone.{zone.number}.temperature")
+    return (
+        None
+        if not trusted(wiring, draft, zone)
+        else usable(wiring, draft, zone.device, f"zone.{zone.number}.temperature")
+    )
 
 
 def usable(wiring: Wiring, draft: Draft, device_id: str, point: str) -> float | None:

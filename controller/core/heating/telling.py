@@ -5,7 +5,19 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from config.site import Building, Zone
-from controller.core.heating import seen, absence, boost, delegation, forecast, frost, plant_telling, shedding, trust, window, radar
+from controller.core.heating import (
+    absence,
+    boost,
+    delegation,
+    forecast,
+    frost,
+    plant_telling,
+    radar,
+    seen,
+    shedding,
+    trust,
+    window,
+)
 from controller.core.rooms import Room
 from controller.core.state import Draft
 from controller.core.wiring import Wiring

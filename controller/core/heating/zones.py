@@ -9,7 +9,6 @@ from controller.core.arbitration import PriorityArray, Slot, Source, arbitrate
 from controller.core.heating import absence, boost, delegation, frost, law, learning, overall, shedding, warmup, window
 from controller.core.heating.plant_limits import shallow
 from controller.core.heating.sensing import temperature
-from controller.core.heating.trust import trusted
 from controller.core.lighting import override_slot
 from controller.core.state import Draft
 from controller.core.wiring import Wiring
