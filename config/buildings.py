@@ -15,6 +15,9 @@ from schedules.heating_curve import HeatingCurve
 from schedules.occupancy import Occupancy
 from schedules.optimum_start import HEAVY_MINUTES_PER_K
 
+HEAT = "heat"
+"""Of the energies that a meter counts, what comes out of a generator or an exchange station."""
+
 
 class Emitter(StrEnum):
     """How heat comes into a zone: slow ones take no short setbacks (ISO 52120-1 leaves floors out)."""

@@ -16,6 +16,7 @@ Square = Annotated[Number, Field(gt=0)]
 PointNumber = Annotated[int, Field(strict=True, ge=1, le=65535)]
 ScheduleName = Annotated[str, Field(pattern=r"^schedule,\d{1,7}$")]
 CalendarName = Annotated[str, Field(pattern=r"^calendar,\d{1,7}$")]
+EnergySource = Literal["electricity", "gas", "heat", "oil", "wood"]
 Use = Literal["school", "office", "hall", "sports", "other"]
 
 

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
 from config.fields import Day, Duration, Id, Number, Text, shown
-from config.heating import BuildingFile, OccupancyFile, SignalFile
+from config.heating import BuildingFile, EnergySource, OccupancyFile, SignalFile
 from config.lighting import (
     CabinetFile,
     DerogationFile,
@@ -162,12 +162,13 @@ class CalendarFile(Written):
 
 
 class MeterFile(Written):
-    """One electricity meter."""
+    """One meter."""
 
     id: Id
     device: Id
     cabinet: Id | None = None
     building: Id | None = None
+    energy: EnergySource = Field("electricity", description="electricity, gas, heat, oil or wood: what it counts, kWh")
 
 
 class SiteFile(Written):

@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from config.buildings import (
+    HEAT,
     Absence,
     BoostPolicy,
     Building,
@@ -42,7 +43,7 @@ from schedules.plan import Plan
 from schedules.sun import Place
 
 __all__ = [
-    "Absence", "BacnetBus", "BacnetDevice", "BacnetPoint", "BoostPolicy", "Building", "Delegation", "Drift",
+    "HEAT", "Absence", "BacnetBus", "BacnetDevice", "BacnetPoint", "BoostPolicy", "Building", "Delegation", "Drift",
     "Emitter", "Exercise", "Generator", "HeatPump", "HeatingCurve", "HotWater", "LawGuard", "ModbusBus",
     "ModbusDevice", "ModbusPoint", "OptimumStart", "Plant", "Shedding", "Signal", "SignalKind", "Steering",
     "WindowRule", "Zone",
@@ -307,12 +308,13 @@ class RelightPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Meter:
-    """One electricity meter: the points ``meter.*`` of ``device``."""
+    """One meter: the points ``meter.*`` of ``device``; ``energy`` is what it counts."""
 
     id: str
     device: str
     cabinet: str | None = None
     building: str | None = None
+    energy: str = "electricity"
 
 
 @dataclass(frozen=True, slots=True)

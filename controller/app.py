@@ -27,6 +27,7 @@ from controller.core.counting import ALIVE
 from controller.core.cycle import Input
 from controller.core.journal import Journal
 from controller.core.ledger import Ledger
+from controller.core.metering.hourly import OpenHour
 from controller.core.replay import Beginning, first_line, line_of
 from controller.core.stack import rfc3339
 from controller.core.state import State, Step
@@ -81,6 +82,7 @@ class Daemon:
         self._next_due: datetime | None = None
         self._counters: dict[str, float] = {}
         self._ledgers: dict[str, Ledger | None] = {}
+        self._hours: dict[str, OpenHour | None] = {}
         self._counters_at = self._gateway_at = self._gateway_told = self._samples_at = 0.0
         topics = Topics(site.mqtt.base, site.id)
         self._gateway_topic = topics.gateway
@@ -200,12 +202,11 @@ class Daemon:
         if step.journal:
             self._counters.update(step.journal.counters)
             self._ledgers.update(step.journal.ledgers)
-            if step.journal.records:  # a night that is closed is closed with what it was closed by, or not at all
-                whole = replace(step.journal, counters=self._counters, ledgers=self._ledgers)
-                self._counters, self._ledgers = {}, {}
-                self._store.put(whole)
+            self._hours.update(step.journal.open_hours)
+            if step.journal.closes:  # what is closed is closed with what it was closed by, or not at all
+                self._store.put(self._with_waiting(step.journal))
             else:
-                self._store.put(replace(step.journal, counters={}, ledgers={}))
+                self._store.put(replace(step.journal, counters={}, ledgers={}, open_hours={}))
 
     def _tell(self, step: Step, now: datetime) -> None:
         """Tell what ``step`` changed as it is by now: a reload may have come between."""
@@ -227,10 +228,14 @@ class Daemon:
             self._keep_counters()
 
     def _keep_counters(self) -> None:
-        """Counters and ledgers change with every answer: they go to the disk together, once a minute and at the end."""
-        counters, self._counters = self._counters | {ALIVE: self._state.at.timestamp()}, {}
-        ledgers, self._ledgers = self._ledgers, {}
-        self._store.put(Journal(counters=counters, ledgers=ledgers))
+        """What changes with every answer goes to the disk together, once a minute and at the end."""
+        self._counters[ALIVE] = self._state.at.timestamp()
+        self._store.put(self._with_waiting(Journal()))
+
+    def _with_waiting(self, journal: Journal) -> Journal:
+        whole = replace(journal, counters=self._counters, ledgers=self._ledgers, open_hours=self._hours)
+        self._counters, self._ledgers, self._hours = {}, {}, {}
+        return whole
 
     def _tell_gateway(self, now: datetime) -> None:
         payload = gateway_state(self._wiring, self._state, now, self._clock)

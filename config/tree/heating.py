@@ -218,7 +218,7 @@ def _optimum_start(written: OptimumStartFile | None) -> OptimumStart | None:
 def build_meters(
     draft: Draft, devices: Mapping[str, Wired], inventory: Inventory, heating: Heating
 ) -> dict[str, Meter]:
-    """The electricity meters by id."""
+    """The meters by id."""
     meters: dict[str, Meter] = {}
     for written in draft.written.meters:
         spot, label = draft.spot(written.where("id")), draft.document.label(written.where("id"))
@@ -231,5 +231,6 @@ def build_meters(
         if written.building:
             draft.find("building", written.building, heating.buildings, written.where("building"))
         if is_first:
-            meters[written.id] = Meter(written.id, written.device, written.cabinet, written.building)
+            of = (written.cabinet, written.building)
+            meters[written.id] = Meter(written.id, written.device, *of, energy=written.energy)
     return meters

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from config.site import Cabinet, Lamp, Segment
+from config.site import HEAT, Building, Cabinet, Lamp, Segment
 from drivers.profile import ModbusPoint, WireType
 
 if TYPE_CHECKING:
@@ -19,6 +19,9 @@ _BURST_H = 25.0
 """Nodes may tell their counters once a day only: so many hours may come in one step."""
 _STARTS_PER_H = 60.0
 _CABINET_KW = 250.0
+_BUILDING_KW = 5000.0
+_SLACK_S = 300.0
+"""The counter of a building may be read so long before or after a full hour and still close it."""
 _FLOATS = frozenset({WireType.FLOAT32, WireType.FLOAT64})
 _SPARE = 2.0
 """Gear on test, a lamp type that was entered too small: nobody's energy is thrown away for that."""
@@ -90,6 +93,16 @@ class SegmentCount:
     """Device and point of the power that is this segment's alone; None: its energy is that of its lamps."""
 
 
+@dataclass(frozen=True, slots=True)
+class BuildingCounter:
+    """A counter of the energy that a building uses: ``heat`` of its boiler, or what a meter of it counts."""
+
+    building: str
+    source: str
+    counter: DeviceCounter
+    slack_s: float
+
+
 class Counted:
     """By device: what to look at when it has answered."""
 
@@ -97,6 +110,7 @@ class Counted:
         self.lamps: dict[str, tuple[LampCount, ...]] = {}
         self.segments: defaultdict[str, list[SegmentCount]] = defaultdict(list)
         self.meters: defaultdict[str, list[DeviceCounter]] = defaultdict(list)
+        self.buildings: defaultdict[str, list[BuildingCounter]] = defaultdict(list)
         self.energy_by: dict[str, By] = {}
         """How the energy of ``lamp/<id>``, ``segment/<id>`` and ``cabinet/<id>`` is measured."""
         self._wiring = wiring
@@ -109,6 +123,8 @@ class Counted:
                 self.energy_by[f"lamp/{lamp.id}"] = By.PROFILE
         for cabinet in wiring.site.cabinets.values():
             self._add_cabinet(cabinet)
+        for building in wiring.site.buildings.values():
+            self._add_building(building)
 
     def _lamp(self, lamp: Lamp) -> LampCount:
         stem, key = f"lamp.{lamp.address}", f"lamp/{lamp.id}"
@@ -174,6 +190,21 @@ class Counted:
                 self.meters[device].append(counter)
                 self.energy_by[f"cabinet/{cabinet.id}"] = By.METER
                 return
+
+    def _add_building(self, building: Building) -> None:
+        """Its meters, and the boiler's own count of heat where no meter counts that."""
+        meters = [meter for meter in self._wiring.site.meters.values() if meter.building == building.id]
+        for meter in meters:
+            self._add_source(building, meter.energy, meter.device, "meter.energy", f"meter/{meter.id}/energy_kwh")
+        if not any(meter.energy == HEAT for meter in meters):
+            self._add_source(building, HEAT, building.device, "boiler.energy", f"building/{building.id}/heat_kwh")
+
+    def _add_source(self, building: Building, source: str, device: str, point: str, name: str) -> None:
+        if self._wiring.has(device, point):
+            counter = self._counter(name, device, point, _BUILDING_KW)
+            self.meters[device].append(counter)
+            slack_s = max(_SLACK_S, self._wiring.stale_after(device, point))
+            self.buildings[device].append(BuildingCounter(building.id, source, counter, slack_s))
 
     def _meters(self, cabinet: Cabinet) -> tuple[str, ...]:
         """The cabinet's own device, then the meters that are said to be of it."""

@@ -71,6 +71,7 @@ def begin(wiring: Wiring, saved: Saved, now: datetime) -> Step:
         seen=dict(saved.command_ids),
         held=dict(saved.held),
         kept=dict(saved.kept),
+        hours={key: hour.abandoned() for key, hour in saved.open_hours.items()},
     )
     return _armed(wiring, state, now, over=over)
 
@@ -103,6 +104,7 @@ def adopt(wiring: Wiring, state: State, now: datetime, by: timedelta | None = No
         plants={key: plant for key, plant in state.plants.items() if key in wiring.site.buildings},
         signals={key: said for key, said in state.signals.items() if key in wiring.site.signals},
         kept=state.kept,
+        hours=state.hours,
     )
     over = [key for key in state.overrides if key not in carried.overrides]
     return _armed(wiring, carried, now, by, over)
@@ -368,3 +370,4 @@ def _rearrange(wiring: Wiring, draft: Draft) -> None:
             changed.append(key)
     heating.commanded(wiring, draft, changed)
     evidence.commanded(wiring, draft, changed)
+    heating.rearranged(wiring, draft)

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from controller.core.ledger import Ledger
+from controller.core.metering.hourly import OpenHour
+from controller.core.metering.rows import HourRow, MonthSpan
 from schedules.allures import Allure
 
 
@@ -60,6 +62,11 @@ class Journal:
     records: tuple[Record, ...] = ()
     kept: Mapping[str, str | None] = field(default_factory=dict)
     """Documents (JSON) that a function of the core keeps over a restart, by a name of its own; None: no more."""
+    open_hours: Mapping[str, OpenHour | None] = field(default_factory=dict)
+    """The hours in progress of zones and buildings by ``kind/id``; like ledgers they may wait."""
+    hours: tuple[HourRow, ...] = ()
+    months: tuple[MonthSpan, ...] = ()
+    """Months to be added up from their hours, once ``hours`` are written."""
 
     def then(self, later: Journal) -> Journal:
         """Both as one; where they name the same thing the later one stands."""
@@ -72,11 +79,20 @@ class Journal:
             {**self.ledgers, **later.ledgers},
             self.records + later.records,
             {**self.kept, **later.kept},
+            {**self.open_hours, **later.open_hours},
+            self.hours + later.hours,
+            self.months + later.months,
         )
 
     def __bool__(self) -> bool:
         small = self.overrides or self.command_ids or self.counters or self.held or self.learnt
-        return bool(small or self.ledgers or self.records or self.kept)
+        closed = self.records or self.hours or self.months
+        return bool(small or self.ledgers or self.kept or self.open_hours or closed)
+
+    @property
+    def closes(self) -> bool:
+        """Whether a night or an hour is over: what it was closed by goes to the disk with it, or not at all."""
+        return bool(self.records or self.hours)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,3 +108,4 @@ class Saved:
     seal: str = ""
     """The hash of the latest night's record."""
     kept: Mapping[str, str] = field(default_factory=dict)
+    open_hours: Mapping[str, OpenHour] = field(default_factory=dict)

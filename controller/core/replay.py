@@ -74,6 +74,7 @@ def beginning_of(text: str) -> Beginning:
     try:
         beginning = _BEGINNING.validate_python(json.loads(text))
         _check_aware((beginning.at, *beginning.saved.command_ids.values()))
+        _check_aware(at for each in beginning.saved.open_hours.values() for at in (each.start, each.at))
         _check_aware(at for each in beginning.saved.overrides.values() for at in (each.since, each.until))
     except _DAMAGED as error:
         raise ReplayError(f"1: no beginning of a recording: {_in_one_line(error)}") from error

@@ -18,6 +18,8 @@ from controller.core.books import Books, merged
 from controller.core.image import DeviceImage
 from controller.core.journal import Journal, Override, Record
 from controller.core.ledger import Ledger
+from controller.core.metering.hourly import OpenHour
+from controller.core.metering.rows import HourRow, MonthSpan
 from controller.core.overlay import Overlay
 from controller.core.rooms import PlantMemory, Room, SignalState
 from controller.core.sensed import Ambience, Presence
@@ -133,6 +135,8 @@ class State:
     signals: Mapping[str, SignalState] = field(default_factory=dict)
     kept: Mapping[str, str] = field(default_factory=dict)
     """Documents that survive a restart (``Draft.keep``)."""
+    hours: Mapping[str, OpenHour] = field(default_factory=dict)
+    """The hour in progress of every zone and building."""
     due: Mapping[str, datetime] = field(default_factory=dict)
     heap: tuple[tuple[datetime, str], ...] = ()
     night: date | None = None
@@ -222,6 +226,7 @@ class Draft:
         self.plants: Overlay[str, PlantMemory] = Overlay(state.plants)
         self.signals: Overlay[str, SignalState] = Overlay(state.signals)
         self.kept: Overlay[str, str] = Overlay(state.kept)
+        self.hours: Overlay[str, OpenHour] = Overlay(state.hours)
         self.due: Overlay[str, datetime] = Overlay(state.due)
         self.night = state.night
         self.noon: Overlay[str, float] = Overlay(state.noon)
@@ -257,6 +262,9 @@ class Draft:
         self.journal_held: dict[str, float | None] = {}
         self.journal_kept: dict[str, str | None] = {}
         self.records: list[Record] = []
+        self.journal_hours: dict[str, OpenHour | None] = {}
+        self.closed_hours: list[HourRow] = []
+        self.closed_months: list[MonthSpan] = []
 
     def event(self, name: str, target: str, **facts: object) -> None:
         """Report one transition."""
@@ -339,6 +347,7 @@ class Draft:
             plants=self.plants.merged(),
             signals=self.signals.merged(),
             kept=self.kept.merged(),
+            hours=self.hours.merged(),
             due=due,
             heap=self._heap_over(due),
             night=self.night,
@@ -349,6 +358,7 @@ class Draft:
         journal = Journal(
             self.journal_overrides, self.journal_ids, self.journal_counters, self.journal_held,
             ledgers=ledgers, records=tuple(self.records), kept=self.journal_kept,
+            open_hours=self.journal_hours, hours=tuple(self.closed_hours), months=tuple(self.closed_months),
         )  # fmt: skip
         return Step(
             state=state,

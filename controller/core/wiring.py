@@ -152,6 +152,7 @@ class Wiring:
         """The targets of each building's zones, ``zone/<id>``."""
         self.shed_by: defaultdict[str, list[str]] = defaultdict(list)
         """The buildings that give up heat for a signal."""
+        self.zone_keys = frozenset(f"zone/{zone}" for zone in site.zones)
         for device in site.devices.values():
             self._add_device(device)
         for lamp in site.lamps.values():

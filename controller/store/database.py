@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from controller.core.journal import Journal, Override, Saved
-from controller.store import records
+from controller.store import hours, records
 from schedules.allures import Allure
 
 _T = TypeVar("_T")
@@ -57,6 +57,16 @@ _MIGRATIONS = (
     CREATE INDEX record_night ON record (kind, night);
     """,
     "CREATE TABLE kept (name TEXT PRIMARY KEY, document TEXT NOT NULL) WITHOUT ROWID;",
+    """
+    CREATE TABLE open_hour (target TEXT PRIMARY KEY, state TEXT NOT NULL) WITHOUT ROWID;
+    CREATE TABLE hour (
+        target TEXT NOT NULL, hour TEXT NOT NULL, measured_s INTEGER NOT NULL, figures TEXT NOT NULL,
+        PRIMARY KEY (target, hour)
+    ) WITHOUT ROWID;
+    CREATE TABLE month (
+        target TEXT NOT NULL, month TEXT NOT NULL, figures TEXT NOT NULL, PRIMARY KEY (target, month)
+    ) WITHOUT ROWID;
+    """,
 )
 """Each brings ``PRAGMA user_version`` one further; never changed once released."""
 
@@ -161,6 +171,11 @@ class Database:
         self.newest += len(batches)
         return dropped
 
+    def put_months(self, months: Sequence[tuple[str, str, str]]) -> None:
+        """Take over months from another file: target, month and figures."""
+        with self._transaction():
+            hours.put_months(self._db, months)
+
     def pending(self, after: int, limit: int) -> list[tuple[int, str]]:
         """The oldest batches numbered above ``after``, ``(seq, payload)``."""
         return self._db.execute(
@@ -204,6 +219,9 @@ class Database:
         records.write_ledgers(self._db, journal.ledgers)
         records.append(self._db, journal.records)
         records.keep(self._db, journal.kept)
+        hours.write_open(self._db, journal.open_hours)
+        hours.append(self._db, journal.hours)
+        hours.add_up(self._db, journal.months)
 
     def _write_override(self, target: str, override: Override | None) -> None:
         if override is None:
@@ -271,6 +289,7 @@ def _load(db: sqlite3.Connection, now: datetime) -> Saved:
             ledgers=records.read_ledgers(db),
             seal=records.newest_seal(db),
             kept=dict(db.execute("SELECT name, document FROM kept")),
+            open_hours=hours.read_open(db),
         )
     except ValueError as error:
         raise Damaged(f"unreadable: {error}") from error

@@ -16,6 +16,7 @@ from controller.core.journal import Record
 _BUSY_S = 5.0
 _SCHEMA = 4
 """The first one with records."""
+_WITH_DOCUMENTS, _WITH_HOURS = 5, 6
 
 
 class NoStore(Exception):
@@ -46,6 +47,27 @@ class Reading:
         for row in self._rows(query, (kind, first, last)):
             yield Record(*(str(each) for each in row))
 
+    def hours(self, target: str, first: str, last: str) -> Iterator[tuple[str, str]]:
+        """The closed hours of a zone or building from ``first`` to before ``last``: hour and figures, in order."""
+        self._check(_WITH_HOURS)
+        query = "SELECT hour, figures FROM hour WHERE target = ? AND hour >= ? AND hour < ? ORDER BY hour"
+        for hour, figures in self._rows(query, (target, first, last)):
+            yield str(hour), str(figures)
+
+    def months(self, target: str, first: str, last: str) -> Iterator[tuple[str, str]]:
+        """Its closed months from ``first`` to ``last`` (``2026-11``): month and figures, in order."""
+        self._check(_WITH_HOURS)
+        query = "SELECT month, figures FROM month WHERE target = ? AND month BETWEEN ? AND ? ORDER BY month"
+        for month, figures in self._rows(query, (target, first, last)):
+            yield str(month), str(figures)
+
+    def documents(self, prefix: str) -> Iterator[tuple[str, str]]:
+        """The documents that functions of the core keep under names that begin so."""
+        self._check(_WITH_DOCUMENTS)
+        query = "SELECT name, document FROM kept WHERE substr(name, 1, length(?1)) = ?1 ORDER BY name"
+        for name, document in self._rows(query, (prefix,)):
+            yield str(name), str(document)
+
     def newest_night(self) -> str | None:
         """The date of the latest closed night."""
         self._check()
@@ -61,9 +83,9 @@ class Reading:
             except ValueError as error:
                 raise NoStore(f"{self._path} holds samples that are no JSON: {error}") from error
 
-    def _check(self) -> None:
+    def _check(self, least: int = _SCHEMA) -> None:
         version = next(self._rows("PRAGMA user_version", ()))[0]
-        if not isinstance(version, int) or version < _SCHEMA:
+        if not isinstance(version, int) or version < least:
             raise NoStore(f"{self._path} is of an earlier version: start the daemon once, and let a night pass")
 
     def _rows(self, query: str, values: tuple[str, ...]) -> Iterator[tuple[object, ...]]:

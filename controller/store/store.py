@@ -20,6 +20,7 @@ import structlog
 
 from controller.core.journal import Journal, Saved
 from controller.store.database import Batch, Database, Quota, is_damage, rescue, set_aside
+from controller.store.hours import rescued_hours
 from controller.store.records import rescued
 
 _log = structlog.get_logger()
@@ -247,10 +248,13 @@ class Store:
         aside = set_aside(self._path, datetime.now(UTC))
         _log.error("store.set_aside", file=str(self._path), kept_as=aside.name, cause=str(error))
         file = Database(self._path, self._quota, first_seq)
+        archive = rescued_hours(aside)
         kept = Journal(
-            saved.overrides, saved.command_ids, saved.counters, saved.held, saved.learnt, saved.ledgers, kept=saved.kept
-        )
+            saved.overrides, saved.command_ids, saved.counters, saved.held, saved.learnt, saved.ledgers,
+            kept=saved.kept, open_hours=saved.open_hours, hours=archive.hours,
+        )  # fmt: skip
         file.commit(replace(kept, records=tuple(rescued(aside))))
+        file.put_months(archive.months)
         return file
 
     def _bound_memory(self) -> None:

@@ -89,7 +89,8 @@ async def test_maintenance_and_a_relight_come_back_and_a_file_of_before_them_is_
         await store.write(Journal({"lamp/old": override()}))
     with contextlib.closing(sqlite3.connect(path)) as file:
         file.execute("ALTER TABLE override DROP COLUMN work_order")
-        file.executescript("DROP TABLE ledger; DROP TABLE record; DROP TABLE kept;")
+        for table in ("ledger", "record", "kept", "open_hour", "hour", "month"):
+            file.execute(f"DROP TABLE {table}")
         file.execute("PRAGMA user_version = 2")
     maintenance = replace(override(), work_order="BT-2026-117")
     async with running(path) as store:

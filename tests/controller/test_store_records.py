@@ -64,7 +64,9 @@ def test_a_file_of_before_records_opens_and_keeps_what_it_has(tmp_path: Path) ->
     with contextlib.closing(Database(path, Quota())) as old:
         old.commit(Journal(counters={"lamp/l-1/energy_kwh": 12.5}))
     with contextlib.closing(sqlite3.connect(path)) as db:
-        db.executescript("DROP TABLE ledger; DROP TABLE record; DROP TABLE kept; PRAGMA user_version = 3")
+        for table in ("ledger", "record", "kept", "open_hour", "hour", "month"):
+            db.execute(f"DROP TABLE {table}")
+        db.execute("PRAGMA user_version = 3")
     with pytest.raises(NoStore, match="earlier version"):
         Reading(path).newest_night()
     with contextlib.closing(Database(path, Quota())) as file:

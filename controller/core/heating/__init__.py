@@ -1,11 +1,11 @@
 """Heating: from occupancy, allures, what is learnt and what is measured to setpoints and the work of the generator.
 
 ``zones`` gathers the wishes for one zone; each other module is one control function that gives a wish, or leads the
-``plant``. ``heard``, ``due``, ``begin``, ``delegated`` and ``signalled`` are what a cycle calls.
+``plant``. ``heard``, ``due``, ``begin``, ``delegated``, ``rearranged`` and ``signalled`` are what a cycle calls.
 """
 
 from controller.core.heating.delegation import mode_delegated
-from controller.core.heating.hooks import begin, commanded, delegated, due, heard, settle, signalled, unheard
+from controller.core.heating.hooks import begin, commanded, delegated, due, heard, settle, signalled, unheard, rearranged
 from controller.core.heating.plant import plant_array
 from controller.core.heating.sensing import temperature
 from controller.core.heating.warmup import preheat_cap, preheat_from
@@ -22,6 +22,7 @@ __all__ = [
     "preheat_cap",
     "preheat_from",
     "ready_at",
+    "rearranged",
     "settle",
     "signalled",
     "temperature",

@@ -7,20 +7,7 @@ from dataclasses import replace
 
 from controller.core.commands import Heard, Misheard
 from controller.core.diagnostics import calendars
-from controller.core.heating import (
-    absence,
-    delegation,
-    forecast,
-    frost,
-    law,
-    learning,
-    plant,
-    radar,
-    shedding,
-    signals,
-    trust,
-    window,
-)
+from controller.core.heating import absence, delegation, forecast, frost, law, learning, plant, radar, shedding, signals, trust, window, hours
 from controller.core.heating.sensing import temperature
 from controller.core.heating.zones import temperature, zone_due
 from controller.core.image import DeviceImage
@@ -33,6 +20,7 @@ _DUE = {
     "zone": zone_due,
     "plant": plant.due,
     "delegation": delegation.due,
+    "hour": hours.due,
     calendars.DUE: calendars.due,
     "heartbeat": plant.beat,
     "frost": frost.due,
@@ -62,6 +50,7 @@ def begin(wiring: Wiring, draft: Draft) -> None:
         plant.begin(wiring, draft, building_id)
         law.begin(wiring, draft, building_id)
     radar.begin(wiring, draft)
+    hours.begin(wiring, draft)
 
 
 def heard(wiring: Wiring, draft: Draft, device: str, before: DeviceImage, image: DeviceImage) -> None:
@@ -79,6 +68,12 @@ def heard(wiring: Wiring, draft: Draft, device: str, before: DeviceImage, image:
     radar.heard(wiring, draft, device)
     for building_id in wiring.buildings_at.get(device, ()):
         plant.heard(wiring, draft, building_id)
+    hours.heard(wiring, draft, device, before, image)
+
+
+def rearranged(wiring: Wiring, draft: Draft) -> None:
+    """What zones shall do was worked out anew, of those in ``draft.rearrange``."""
+    hours.rearranged(wiring, draft)
 
 
 def due(wiring: Wiring, draft: Draft, kind: str, rest: str) -> bool:

@@ -5,20 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from config.site import Building, Zone
-from controller.core.heating import (
-    absence,
-    boost,
-    delegation,
-    forecast,
-    frost,
-    plant_telling,
-    radar,
-    seen,
-    shedding,
-    trust,
-    window,
-)
+from controller.core.heating import absence, boost, delegation, forecast, frost, plant_telling, radar, seen, shedding, trust, window
 from controller.core.rooms import Room
+from controller.core.heating.hours import yesterday
 from controller.core.state import Draft
 from controller.core.wiring import Wiring
 from drivers.api import Quality
@@ -44,6 +33,7 @@ def building_facts(wiring: Wiring, draft: Draft, building: Building) -> Facts:
         **_override_facts(draft, building),
         **_signal_facts(draft, building),
         **_building_hands(wiring, draft, building),
+        **yesterday(draft, building),
     }
 
 
