@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from controller.core.metering.degree_days import BASES_C, days_of
@@ -39,15 +39,25 @@ def month_of(span: MonthSpan, rows: Iterable[tuple[str, str]]) -> str:
     found = list(rows)
     total_h = (hour_at(span.last) - hour_at(span.first)) / timedelta(hours=1)
     if span.target.startswith("zone/"):
-        month = zone_month([zone_figures(figures) for _, figures in found], total_h)
+        of_zone = [(hour_at(hour), zone_figures(figures)) for hour, figures in found]
+        month = zone_month(of_zone, total_h, ZoneInfo(span.timezone))
     else:
         hours = [(hour_at(hour), building_figures(figures)) for hour, figures in found]
         month = building_month(hours, total_h, ZoneInfo(span.timezone))
     return json.dumps(month, separators=(",", ":"), allow_nan=False)
 
 
-def zone_month(rows: Sequence[ZoneRow], total_h: float) -> Month:
+def occupied_days(hours: Iterable[tuple[datetime, ZoneRow]], zone: ZoneInfo) -> set[date]:
+    """The local days on which somebody was due for an hour or more."""
+    due_s: defaultdict[date, float] = defaultdict(float)
+    for at, row in hours:
+        due_s[at.astimezone(zone).date()] += row.occupied_s
+    return {day for day, seconds in due_s.items() if seconds >= _S_PER_H}
+
+
+def zone_month(hours: Sequence[tuple[datetime, ZoneRow]], total_h: float, zone: ZoneInfo) -> Month:
     """Of ``total_h`` hours that the month has; what is not measured is told as such."""
+    rows = [row for _, row in hours]
     measured_s = sum(row.measured_s for row in rows)
     occupied_s = sum(row.occupied_measured_s for row in rows)
     return {
@@ -55,6 +65,7 @@ def zone_month(rows: Sequence[ZoneRow], total_h: float) -> Month:
         "unmeasured_h": round(max(0.0, total_h - measured_s / _S_PER_H), 2),
         "temperature_c": _mean((row.temperature_c, row.measured_s) for row in rows),
         "occupied_h": _hours(row.occupied_s for row in rows),
+        "occupied_days": len(occupied_days(hours, zone)),
         "occupied_c": _mean((row.occupied_c, row.occupied_measured_s) for row in rows),
         "occupied_unmeasured_h": round(max(0.0, sum(row.occupied_s for row in rows) - occupied_s) / _S_PER_H, 2),
         "deficit_kh": round(sum(row.deficit_kh for row in rows), 2),
