@@ -1,4 +1,4 @@
-"""``veilleuse export``: proofs of nights, energy and readings out of the daemon's own file, in open formats."""
+"""``veilleuse export``: nights, heating, energy and readings out of the daemon's own file, in open formats."""
 
 from __future__ import annotations
 
@@ -25,18 +25,25 @@ Example:
   veilleuse export proofs --html nuit.html
   veilleuse export ./town proofs --from 2026-11-01 --to 2026-11-30 --csv > november.csv
   veilleuse export energy --group centre-ville > energy.csv
+  veilleuse export heat-months --of ecole-jaures --from 2026-01-01 > months.csv
+  veilleuse export savings --of ecole-jaures --from 2026-10-01
   veilleuse export readings --json | jq '.[] | select(.entity == "lamp/l-003")'
 """
+HEAT_KINDS = ("heat-hours", "heat-months", "degree-days", "savings", "iso52120", "operat")
 _EVER = ("0001-01-01", "9999-12-31")
 _DATE = click.DateTime(["%Y-%m-%d"])
 
 
 @click.command(epilog=EXAMPLE)
 @leading_site
-@click.argument("what", type=click.Choice(["proofs", "energy", "readings"]))
+@click.argument("what", type=click.Choice(["proofs", "energy", "readings", *HEAT_KINDS]))
 @click.option("--night", type=_DATE, metavar="DATE", help="The night that begins in the evening of DATE.")
 @click.option("--from", "first", type=_DATE, metavar="DATE", help="From this night on.")
 @click.option("--to", "last", type=_DATE, metavar="DATE", help="Up to this night.")
+@click.option("--of", metavar="TARGET", help="Heating: this zone or building only.")
+@click.option("--by", type=click.Choice(["month", "day"]), help="degree-days, savings: by the month (default) or day.")
+@click.option("--energy", "source", metavar="ENERGY", help="savings: heat, gas, electricity, oil or wood.")
+@click.option("--baseline", nargs=2, type=_DATE, metavar="FROM TO", help="savings: the days before the change.")
 @click.option("--group", metavar="GROUP", help="This group only; energy: with its lamps.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV (energy and readings: what they are anyway).")
@@ -53,6 +60,10 @@ def command(
     night: datetime | None,
     first: datetime | None,
     last: datetime | None,
+    of: str | None,
+    by: str | None,
+    source: str | None,
+    baseline: tuple[datetime, datetime] | None,
     group: str | None,
     as_json: bool,
     as_csv: bool,
@@ -60,9 +71,9 @@ def command(
     lang: str | None,
     state: Path | None,
 ) -> None:
-    """What the daemon of SITE has kept: proofs of its nights, energy a night, readings that wait for the broker.
+    """What the daemon of SITE has kept: proofs of nights, energy, hours and months of heating, readings that wait.
 
-    The file is opened for reading only; a daemon may run beside. Without dates: proofs of the latest night, energy of
+    The file is opened for reading only; a daemon may run beside. Without dates: proofs of the latest night, the others
     all. Exit code 1 where there is nothing, or where a proof is not what was sealed.
     """
     from contextlib import closing
@@ -71,9 +82,16 @@ def command(
     from controller.store.reading import NoStore, Reading
 
     _check(what, night, first or last, as_json, as_csv, html_file)
+    _check_heat(what, night or group, of or by or source or baseline)
     town = loaded(site)
+    form = "json" if as_json else "csv" if as_csv else ""
     try:
         path = (state or state_directory()) / f"{town.id}.sqlite"
+        if what in HEAT_KINDS:
+            from controller.cli.export.heat_kinds import tell
+
+            tell(town, path, what, form, (first, last), (of, by or "month", source), baseline)
+            return
         with closing(Reading(path)) as file:
             if what == "readings":
                 _readings(file, as_json)
@@ -82,7 +100,7 @@ def command(
             if what == "energy":
                 _energy(town, file, span, group, as_json)
             else:
-                _proofs(town, file, span, group, "json" if as_json else "csv" if as_csv else "", html_file, lang)
+                _proofs(town, file, span, group, form, html_file, lang)
     except NoStore as error:
         raise click.ClickException(str(error)) from error
 
@@ -97,6 +115,14 @@ def _check(what: str, night: object, span: object, as_json: bool, as_csv: bool, 
         raise click.UsageError("readings are what waits for the broker: they have no nights")
     if as_json and as_csv:
         raise click.UsageError("--json or --csv, not both")
+
+
+def _check_heat(what: str, of_nights: object, of_heating: object) -> None:
+    """Raises UsageError for an option that is about something else."""
+    if what in HEAT_KINDS and of_nights is not None:
+        raise click.UsageError("--night and --group are about lighting; heating takes --from, --to and --of")
+    if what not in HEAT_KINDS and of_heating:
+        raise click.UsageError("--of, --by, --energy and --baseline are about heating")
 
 
 def _span(

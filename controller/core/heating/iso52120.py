@@ -97,6 +97,11 @@ class _View:
         return bool(self.zones) and all(judge(zone) for zone in self.zones)
 
     @property
+    def counts_running(self) -> bool:
+        """Whether the generator tells that it runs."""
+        return self._wiring.has(self.building.device, "boiler.status")
+
+    @property
     def metered(self) -> bool:
         """Whether some energy of the building is counted."""
         counters = self._wiring.counted.buildings.values()
@@ -123,13 +128,9 @@ def _distribution(view: _View) -> Function:
     number, title = "1.3", "temperature of the distribution"
     curve = view.plant.curve if view.plant is not None else None
     if curve is None or not view.commands(Kind.SUPPLY):
-        return Function(
-            number, title, None, UNKNOWN, "led by the plant itself, of which the site says nothing", "a curve"
-        )
+        return Function(number, title, None, UNKNOWN, "led by the plant itself: nothing is known of it", "a curve")
     if curve.feedback > 0.0:
-        return Function(
-            number, title, 2, "A", "heating curve by the outdoor temperature, corrected by the coldest zone"
-        )
+        return Function(number, title, 2, "A", "heating curve, corrected by what the coldest zone lacks")
     return Function(number, title, 1, "C", "heating curve by the outdoor temperature", "feedback of the rooms")
 
 
@@ -169,9 +170,7 @@ def _generator(view: _View) -> Function:
     if view.plant is None or not view.commands(Kind.SUPPLY) or view.plant.curve is None:
         return Function(number, title, None, UNKNOWN, "its temperature is not led by the daemon", "plant.curve")
     if view.plant.curve.feedback > 0.0:
-        return Function(
-            number, title, 2, "A", "its temperature follows the outdoor temperature and what the zones lack"
-        )
+        return Function(number, title, 2, "A", "its temperature follows the weather and what the zones lack")
     return Function(number, title, 1, "C", "its temperature follows the outdoor temperature", "feedback of the rooms")
 
 
@@ -181,7 +180,7 @@ def _sequence(view: _View) -> Function:
         "sequence of generators",
         None,
         UNKNOWN,
-        "one generator a building is known to the site",
+        "the site knows one generator a building",
         "does not apply",
     )
 
@@ -190,14 +189,14 @@ def _setpoints(view: _View) -> Function:
     number, title = "7.1", "management of setpoints"
     held = [zone for zone in view.zones if zone.steering is Steering.SUPERVISE]
     if len(held) == len(view.zones) and held:
-        return Function(
-            number, title, 2, "A", "from one place for every zone, read back after each write, hands reported"
-        )
+        return Function(number, title, 2, "A", "from one place for every zone, read back, hands reported")
     return Function(number, title, 1, "C", "in the controllers' own schedules, compared and pushed again", "supervise")
 
 
 def _running_hours(view: _View) -> Function:
     number, title = "7.2", "management of running times"
+    if not view.counts_running:
+        return Function(number, title, 0, "D", "nobody tells when the boiler runs", "a point boiler.status")
     if view.plant is not None and view.plant.exercise is not None:
         return Function(number, title, 2, "A", "hours and starts of the boiler kept by the hour; the pump is exercised")
     return Function(number, title, 1, "B", "hours and starts of the boiler kept by the hour", "plant.exercise")
