@@ -175,7 +175,7 @@ def test_occupied_hours_of_zones_are_those_of_any_of_them(site: Path) -> None:
 
 def test_the_classes_are_told_with_what_holds_them_back(site: Path) -> None:
     text = run(site, "iso52120").stdout
-    assert text.startswith("ecole: class ")
+    assert text.startswith("ecole: class B at best, not known: 1.3, 1.4, 1.6, held back by ")
     assert "self-declared from the configuration, no certificate" in text
     (found,) = parsed(run(site, "iso52120", "--json"))
     functions = {each["function"]: each for each in found["functions"]}

@@ -27,6 +27,8 @@ def facts(found: Assessment) -> dict[str, Any]:
         "standard": "EN ISO 52120-1",
         "status": DECLARED,
         "class": found.letter,
+        "at_best": bool(found.unknown),
+        "not_known": list(found.unknown),
         "held_back_by": list(found.holds_back),
         "factor": found.factor,
         "functions": [row | {"building": found.building} for row in rows(found)],
@@ -54,11 +56,12 @@ def lines(found: Assessment) -> Iterator[str]:
     """For a terminal."""
     factor = "" if found.factor is None else f", {found.factor:.2f} of the heat of class C ({found.use})"
     held = f", held back by {', '.join(found.holds_back)}" if found.holds_back else ""
-    yield f"{found.building}: class {found.letter}{held}{factor}"
+    best = f" at best, not known: {', '.join(found.unknown)}" if found.unknown else ""
+    yield f"{found.building}: class {found.letter}{best}{held}{factor}"
     yield f"  EN ISO 52120-1, heating: {DECLARED}"
     table: list[Sequence[str]] = [("  function", "", "class", "because", "for the next class")]
     for each in found.functions:
         letter = f"{each.letter} *" if each.letter_from_memory and each.letter in "ABCD" else each.letter
         table.append((f"  {each.number}", each.title, letter, each.because, each.missing))
     yield from aligned(table)
-    yield "  *: the letter of this level was not checked against the text of the standard; ?: not known, not counted"
+    yield "  *: the letter of this level was not checked against the text of the standard; ?: not known, -: none"

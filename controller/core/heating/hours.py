@@ -21,6 +21,8 @@ from schedules.allures import Allure
 
 _A_WHILE = timedelta(minutes=1)
 """A value that stays as it was is taken up so often."""
+_OFTEN = timedelta(seconds=10)
+"""A room that changes with every answer is looked at no more often than this."""
 
 
 def begin(wiring: Wiring, draft: Draft) -> None:
@@ -93,7 +95,9 @@ def _zone_heard(wiring: Wiring, draft: Draft, zone: Zone, before: DeviceImage, i
         return
     temperature_c, heating_pct = image.value(f"{stem}.temperature"), image.value(f"{stem}.heating")
     same = temperature_c == hour.temperature_c and heating_pct == hour.heating_pct
-    if same and _may_wait(wiring, draft, zone.device, before, hour):
+    known_alike = (temperature_c is None, heating_pct is None) == (hour.temperature_c is None, hour.heating_pct is None)
+    soon = known_alike and draft.now - hour.at < _OFTEN
+    if (same or soon) and _may_wait(wiring, draft, zone.device, before, hour):
         return
     if _is_over(draft, hour):
         hour = zone_rolled(wiring, draft, zone, hour, before)

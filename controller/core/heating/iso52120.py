@@ -15,8 +15,8 @@ from controller.core.wiring import Kind, Wiring
 
 CLASSES = "DCBA"
 """From the worst to the best."""
-UNKNOWN = "?"
-"""What the site files say nothing of: it does not count for the whole."""
+UNKNOWN, NONE = "?", "-"
+"""What the site files say nothing of: the whole is then known at best. What the building does not have."""
 DECLARED = "self-declared from the configuration, no certificate"
 
 FACTORS = {
@@ -51,8 +51,8 @@ class Assessment:
 
     @property
     def letter(self) -> str:
-        """The class of the worst function; ``?`` where nothing is known."""
-        known = [each.letter for each in self.functions if each.letter != UNKNOWN]
+        """The class of the worst function that is known; ``?`` where none is."""
+        known = [each.letter for each in self.functions if each.letter in CLASSES]
         return min(known, key=CLASSES.index, default=UNKNOWN)
 
     @property
@@ -61,8 +61,15 @@ class Assessment:
         return tuple(each.number for each in self.functions if each.letter == self.letter and each.letter != "A")
 
     @property
+    def unknown(self) -> tuple[str, ...]:
+        """The functions that may be worse: with one of them the class is one at best."""
+        return tuple(each.number for each in self.functions if each.letter == UNKNOWN)
+
+    @property
     def factor(self) -> float | None:
-        """Of the heat that a building of class C would use; None for a use without factors."""
+        """Of the heat that a building of class C would use; None for a use without factors, or a class at best."""
+        if self.unknown:
+            return None
         factors = FACTORS.get(self.use)
         return factors[CLASSES.index(self.letter)] if factors and self.letter in CLASSES else None
 
@@ -179,9 +186,9 @@ def _sequence(view: _View) -> Function:
         "1.9",
         "sequence of generators",
         None,
-        UNKNOWN,
+        NONE,
         "the site knows one generator a building",
-        "does not apply",
+        "",
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 HOUR = timedelta(hours=1)
 BASE_C = 18.0
@@ -21,9 +22,11 @@ def hour_of(at: datetime) -> datetime:
     return at.replace(minute=0, second=0, microsecond=0)
 
 
-@dataclass(frozen=True, slots=True)
-class Mean:
-    """A quantity over the time for which it was known: seconds, its integral over them, its extremes."""
+class Mean(NamedTuple):
+    """A quantity over the time for which it was known: seconds, its integral over them, its extremes.
+
+    A named tuple because every answer of a room makes new ones.
+    """
 
     seconds: float = 0.0
     integral: float = 0.0
@@ -94,16 +97,20 @@ class ZoneHour:
         deficit_k = 0.0
         if wish.comfort_c is not None and self.temperature_c is not None:
             deficit_k = max(0.0, wish.comfort_c - self.temperature_c)
-        return replace(
-            self,
-            at=at,
-            temperature=self.temperature.plus(self.temperature_c, known_s),
-            occupied_temperature=self.occupied_temperature.plus(self.temperature_c if occupied else None, known_s),
-            setpoint=self.setpoint.plus(wish.setpoint_c, span_s),
-            heating=self.heating.plus(self.heating_pct, _within_s(self.at, at, heating_until)),
-            allures_s=self._allures(span_s),
-            occupied_s=self.occupied_s + (span_s if occupied else 0.0),
-            deficit_k_h=self.deficit_k_h + deficit_k * known_s / _S_PER_H,
+        of_occupied = self.occupied_temperature
+        return ZoneHour(  # not replace(): every answer of a room comes here
+            self.start,
+            at,
+            self.temperature_c,
+            self.heating_pct,
+            wish,
+            self.temperature.plus(self.temperature_c, known_s),
+            of_occupied.plus(self.temperature_c, known_s) if occupied else of_occupied,
+            self.setpoint.plus(wish.setpoint_c, span_s),
+            self.heating.plus(self.heating_pct, _within_s(self.at, at, heating_until)),
+            self._allures(span_s),
+            self.occupied_s + (span_s if occupied else 0.0),
+            self.deficit_k_h + deficit_k * known_s / _S_PER_H,
         )
 
     def next(self, start: datetime) -> ZoneHour:
