@@ -155,6 +155,29 @@ def test_too_short_is_the_verdict_and_no_figure(site: Path) -> None:
     assert "too short" in run(site, "savings", "--from", "2025-01-01").stdout
 
 
+def test_what_no_weather_explains_is_told_with_the_savings(site: Path, tmp_path: Path) -> None:
+    file = tmp_path / "events.csv"
+    file.write_text("date;building;note\n2025-12-01;ecole;new wing opened\n2025-12-02;mairie;boiler out\n")
+    asked = ("savings", "--from", "2025-09-01", "--events", str(file))
+    (report,) = parsed(run(site, *asked, "--json"))
+    assert report["events"] == [{"date": "2025-12-01", "note": "new wing opened"}]
+    assert "event      2025-12-01 new wing opened" in run(site, *asked).stdout
+    file.write_text("date;note\n2025-12-01;x\n")
+    assert "building" in run(site, *asked, code=1).output
+
+
+def test_the_log_of_the_hot_water(tmp_path: Path) -> None:
+    site = write_site(tmp_path / "site")
+    log = [["2026-03-08", 1, 62.1, 75, 51.5], ["2026-03-09", 0, 58.0, 0, None]]
+    with closing(Database(tmp_path / "bourg.sqlite", Quota())) as file:
+        file.commit(Journal(kept={"hot-water/ecole": json.dumps(log), "hot-water/ecole-2": "[]"}))
+    rows = table(run(site, "hot-water-log", "--from", "2026-03-09"))
+    assert [(row["day"], row["reached"], row["hottest_c"], row["coolest_c"]) for row in rows] == [
+        ("2026-03-09", "False", "58.0", "")
+    ]
+    assert len(table(run(site, "hot-water-log"))) == 2
+
+
 def test_a_year_for_a_declaration(site: Path) -> None:
     rows = table(run(site, "operat"))
     (row,) = [row for row in rows if row["year"] == "2025"]

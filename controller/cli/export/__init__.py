@@ -29,8 +29,9 @@ Example:
   veilleuse export savings --of ecole-jaures --from 2026-10-01
   veilleuse export readings --json | jq '.[] | select(.entity == "lamp/l-003")'
 """
-HEAT_KINDS = ("heat-hours", "heat-months", "degree-days", "savings", "iso52120", "operat")
+HEAT_KINDS = ("heat-hours", "heat-months", "degree-days", "savings", "iso52120", "operat", "hot-water-log")
 _EVER = ("0001-01-01", "9999-12-31")
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _DATE = click.DateTime(["%Y-%m-%d"])
 
 
@@ -44,6 +45,9 @@ _DATE = click.DateTime(["%Y-%m-%d"])
 @click.option("--by", type=click.Choice(["month", "day"]), help="degree-days, savings: by the month (default) or day.")
 @click.option("--energy", "source", metavar="ENERGY", help="savings: heat, gas, electricity, oil or wood.")
 @click.option("--baseline", nargs=2, type=_DATE, metavar="FROM TO", help="savings: the days before the change.")
+@click.option(
+    "--events", type=_FILE, metavar="FILE", help="savings: CSV date,building,note of what no weather explains."
+)
 @click.option("--group", metavar="GROUP", help="This group only; energy: with its lamps.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV (energy and readings: what they are anyway).")
@@ -64,6 +68,7 @@ def command(
     by: str | None,
     source: str | None,
     baseline: tuple[datetime, datetime] | None,
+    events: Path | None,
     group: str | None,
     as_json: bool,
     as_csv: bool,
@@ -82,7 +87,7 @@ def command(
     from controller.store.reading import NoStore, Reading
 
     _check(what, night, first or last, as_json, as_csv, html_file)
-    _check_heat(what, night or group, of or by or source or baseline)
+    _check_heat(what, night or group, of or by or source or baseline or events)
     town = loaded(site)
     form = "json" if as_json else "csv" if as_csv else ""
     try:
@@ -90,7 +95,7 @@ def command(
         if what in HEAT_KINDS:
             from controller.cli.export.heat_kinds import tell
 
-            tell(town, path, what, form, (first, last), (of, by or "month", source), baseline)
+            tell(town, path, what, form, (first, last), (of, by or "month", source), baseline, events)
             return
         with closing(Reading(path)) as file:
             if what == "readings":
@@ -122,7 +127,7 @@ def _check_heat(what: str, of_nights: object, of_heating: object) -> None:
     if what in HEAT_KINDS and of_nights is not None:
         raise click.UsageError("--night and --group are about lighting; heating takes --from, --to and --of")
     if what not in HEAT_KINDS and of_heating:
-        raise click.UsageError("--of, --by, --energy and --baseline are about heating")
+        raise click.UsageError("--of, --by, --energy, --baseline and --events are about heating")
 
 
 def _span(

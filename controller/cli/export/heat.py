@@ -80,6 +80,22 @@ def degree_days(evidence: Evidence, asked: Asked) -> Iterator[Row]:
             }
 
 
+def hot_water(evidence: Evidence, asked: Asked) -> Iterator[Row]:
+    """The log against legionella, one row a building and day."""
+    first, last = (day.isoformat() for day in asked.days)
+    for building in evidence.buildings(asked.of):
+        for day, reached, hottest_c, hot_for_min, coolest_c in evidence.hot_water(building.id):
+            if first <= day <= last:
+                yield {
+                    "building": building.id,
+                    "day": day,
+                    "reached": bool(reached),
+                    "hottest_c": hottest_c,
+                    "hot_for_min": hot_for_min,
+                    "coolest_c": coolest_c,
+                }
+
+
 def operat(evidence: Evidence, asked: Asked) -> Iterator[Row]:
     """One row a building, year and energy; what is not known is told, not filled in."""
     for building in evidence.buildings(asked.of):

@@ -22,6 +22,7 @@ _TABLES: dict[str, Callable[[Evidence, Asked], Iterable[heat.Row]]] = {
     "heat-months": heat.months,
     "degree-days": heat.degree_days,
     "operat": heat.operat,
+    "hot-water-log": heat.hot_water,
 }
 
 
@@ -33,11 +34,12 @@ def tell(
     span: tuple[datetime | None, datetime | None],
     choice: tuple[str | None, str, str | None],
     baseline: tuple[datetime, datetime] | None,
+    events: Path | None,
 ) -> None:
     """Print it. Raises NoStore, and ClickException where there is nothing."""
     first, last = (None if each is None else each.date() for each in span)
     before = None if baseline is None else (baseline[0].date(), baseline[1].date())
-    asked = Asked(first, last, *choice, before)
+    asked = Asked(first, last, *choice, before, events)
     if not town.buildings:
         raise click.ClickException("the site has no buildings")
     if what == "iso52120":
@@ -53,7 +55,9 @@ def tell(
 
 def _table(rows: Sequence[heat.Row], form: str) -> None:
     if not rows:
-        raise click.ClickException("nothing was kept of that: hours come with the first full hour of a daemon")
+        raise click.ClickException(
+            "nothing was kept of that: hours come with the first full hour of a daemon, hot water by the day"
+        )
     if form == "json":
         known = [{name: value for name, value in row.items() if value is not None} for row in rows]
         click.echo(json.dumps(known, indent=2, ensure_ascii=False))

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -36,6 +37,8 @@ class Asked:
     by: str = "month"
     source: str | None = None
     baseline: Days | None = None
+    events: Path | None = None
+    """What happened to buildings that no weather explains: CSV, ``date,building,note``."""
 
     @property
     def days(self) -> Days:
@@ -90,6 +93,14 @@ class Evidence:
         for month, hours in rows.items():
             span = month_span(target, hour_at(hours[0][0]), self.zone)
             yield month, json.loads(month_of(span, hours)), False
+
+    def hot_water(self, building: str) -> list[list[Any]]:
+        """The log against legionella: ``[date, reached, hottest, minutes, coolest]`` a day."""
+        documents = dict(self._file.documents(f"hot-water/{building}"))
+        try:
+            return list(json.loads(documents.get(f"hot-water/{building}", "[]")))
+        except (ValueError, TypeError) as error:
+            raise NoStore(f"the log of the hot water of {building} cannot be read: {error}") from error
 
     def _hours(self, target: str, days: Days, read: Callable[[str], _Row]) -> Iterator[tuple[datetime, _Row]]:
         first, last = (at_local(day, _MIDNIGHT, self.zone) for day in (days[0], days[1] + _DAY))

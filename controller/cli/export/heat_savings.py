@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import date, timedelta
+from datetime import date
+from pathlib import Path
 from typing import Any
 
 import click
 
+from config.problems import Findings
 from config.site import Building
+from config.tables import parse_table
 from controller.cli.export.heat import weather_of
 from controller.cli.export.heat_rows import Asked, Days, Evidence
 from controller.core.metering.baseline import (
@@ -27,7 +30,6 @@ from controller.core.metering.baseline import (
 from controller.core.metering.periods import day_periods, month_periods, night_ratio, weekend_ratio
 
 Facts = dict[str, Any]
-_BEFORE = timedelta(days=1)
 
 
 def savings_of(evidence: Evidence, asked: Asked) -> list[Facts]:
@@ -38,6 +40,7 @@ def savings_of(evidence: Evidence, asked: Asked) -> list[Facts]:
 def lines(report: Facts) -> Iterator[str]:
     """A report for a terminal."""
     yield f"{report['building']}: {report['energy']}, by the {report['step']}"
+    yield from (f"  event      {each['date']} {each['note']}: not of the weather" for each in report["events"])
     if "baseline" in report:
         model, shown = report["baseline"], report["baseline"]["coefficients"]
         yield f"  baseline   {model['periods']} {report['step']}s from {model['from']} to {model['to']}"
@@ -77,6 +80,7 @@ def _report(evidence: Evidence, asked: Asked, building: Building) -> Facts:
         "night_ratio": night_ratio(hours, source, evidence.zone),
         "weekend_ratio": weekend_ratio(hours, source, evidence.zone),
         "summer_kwh_day": None,
+        "events": _events(asked.events, building.id),
     }
     before, after = _periods(evidence, asked, building, source, step)
     report["summer_kwh_day"] = summer_kwh_day(after or before)
@@ -88,6 +92,24 @@ def _report(evidence: Evidence, asked: Asked, building: Building) -> Facts:
         report["verdict"] = str(error)
         return report
     return report | _saved(saved, after)
+
+
+def _events(file: Path | None, building: str) -> list[dict[str, str]]:
+    """What happened to the building, from the file; for the reader to weigh, nothing is left out for it."""
+    if file is None:
+        return []
+    findings = Findings()
+    try:
+        rows = parse_table(str(file), file.read_text(encoding="utf-8"), ("date", "building", "note"), (), findings)
+    except (OSError, ValueError) as error:
+        raise click.ClickException(f"{file} cannot be read: {error}") from error
+    if findings.failed:
+        raise click.ClickException("\n".join(str(problem) for problem in findings.ordered()))
+    return [
+        {name: row.cells.get(name, "") for name in ("date", "note")}
+        for row in rows
+        if row.cells.get("building") == building
+    ]
 
 
 def _source(evidence: Evidence, building: Building) -> str:
