@@ -5,7 +5,17 @@
 """
 
 from controller.core.heating.delegation import mode_delegated
-from controller.core.heating.hooks import begin, commanded, delegated, due, heard, settle, signalled, unheard, rearranged
+from controller.core.heating.hooks import (
+    begin,
+    commanded,
+    delegated,
+    due,
+    heard,
+    rearranged,
+    settle,
+    signalled,
+    unheard,
+)
 from controller.core.heating.plant import plant_array
 from controller.core.heating.sensing import temperature
 from controller.core.heating.warmup import preheat_cap, preheat_from

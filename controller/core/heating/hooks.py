@@ -7,9 +7,23 @@ from dataclasses import replace
 
 from controller.core.commands import Heard, Misheard
 from controller.core.diagnostics import calendars
-from controller.core.heating import absence, delegation, forecast, frost, law, learning, plant, radar, shedding, signals, trust, window, hours
+from controller.core.heating import (
+    absence,
+    delegation,
+    forecast,
+    frost,
+    hours,
+    law,
+    learning,
+    plant,
+    radar,
+    shedding,
+    signals,
+    trust,
+    window,
+)
 from controller.core.heating.sensing import temperature
-from controller.core.heating.zones import temperature, zone_due
+from controller.core.heating.zones import zone_due
 from controller.core.image import DeviceImage
 from controller.core.rooms import Room
 from controller.core.state import Draft

@@ -5,9 +5,21 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from config.site import Building, Zone
-from controller.core.heating import absence, boost, delegation, forecast, frost, plant_telling, radar, seen, shedding, trust, window
-from controller.core.rooms import Room
+from controller.core.heating import (
+    absence,
+    boost,
+    delegation,
+    forecast,
+    frost,
+    plant_telling,
+    radar,
+    seen,
+    shedding,
+    trust,
+    window,
+)
 from controller.core.heating.hours import yesterday
+from controller.core.rooms import Room
 from controller.core.state import Draft
 from controller.core.wiring import Wiring
 from drivers.api import Quality
