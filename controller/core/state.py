@@ -245,15 +245,18 @@ class Draft:
         """Targets whose wishes changed in this cycle."""
         self.judged: set[str] = set()
         """Devices whose alarms were judged in this cycle."""
+        self._open_outcome()
+        self._open_journal()
+        self._heap: list[tuple[datetime, str]] | None = None
+        self._old_heap = state.heap
+
+    def _open_outcome(self) -> None:
         self.changed: set[str] = set()
         self.alarm_changes: set[AlarmKey] = set()
         self.writes: list[Write] = []
         self.errands: list[Errand] = []
         self.events: list[Event] = []
         self.results: list[CommandResult] = []
-        self._open_journal()
-        self._heap: list[tuple[datetime, str]] | None = None
-        self._old_heap = state.heap
 
     def _open_journal(self) -> None:
         self.journal_overrides: dict[str, Override | None] = {}
@@ -355,11 +358,6 @@ class Draft:
             ledgers=merged(self._ledgers, ledgers),
             seal=self.seal,
         )
-        journal = Journal(
-            self.journal_overrides, self.journal_ids, self.journal_counters, self.journal_held,
-            ledgers=ledgers, records=tuple(self.records), kept=self.journal_kept,
-            open_hours=self.journal_hours, hours=tuple(self.closed_hours), months=tuple(self.closed_months),
-        )  # fmt: skip
         return Step(
             state=state,
             writes=tuple(self.writes),
@@ -367,7 +365,14 @@ class Draft:
             results=tuple(self.results),
             changed=frozenset(self.changed),
             alarms=frozenset(self.alarm_changes),
-            journal=journal,
+            journal=self._journal(ledgers),
             next_due=next_due,
             errands=tuple(self.errands),
         )
+
+    def _journal(self, ledgers: Mapping[str, Ledger | None]) -> Journal:
+        return Journal(
+            self.journal_overrides, self.journal_ids, self.journal_counters, self.journal_held,
+            ledgers=ledgers, records=tuple(self.records), kept=self.journal_kept,
+            open_hours=self.journal_hours, hours=tuple(self.closed_hours), months=tuple(self.closed_months),
+        )  # fmt: skip
