@@ -189,6 +189,9 @@ def test_a_zone_override_takes_slot_10_and_gives_it_back(field: Field) -> None:
         "ecole/zone.1.setpoint@13": 16.0,
         "ecole/zone.1.setpoint@10": 19.0,
         "ecole/zone.2.setpoint@13": 16.0,
+        "ecole/zone.1.mode@13": 2.0,
+        "ecole/zone.1.mode@10": 1.0,
+        "ecole/zone.2.mode@13": 2.0,
     }
     field.advance(timedelta(minutes=61))
     assert field.slots[place] == {13: 16.0}
