@@ -52,9 +52,10 @@ def outdoor_c(wiring: Wiring, draft: Draft, zone: Zone) -> float | None:
 
 
 def commanded_c(draft: Draft, zone_id: str) -> float | None:
-    """The setpoint that a zone's device shall follow now, by what was last arranged."""
-    output = draft.outputs.get(f"zone/{zone_id}")
-    if output is None:
-        return None
-    standing = [(priority, value) for priority, value in output.slots if value is not None]
-    return min(standing)[1] if standing else None
+    """The setpoint that a zone shall have: what was last arranged, else the plan that its device holds itself."""
+    key = f"zone/{zone_id}"
+    output, plan = draft.outputs.get(key), draft.demands.get(key)
+    standing = [] if output is None else [(priority, value) for priority, value in output.slots if value is not None]
+    if standing:
+        return min(standing)[1]
+    return None if output is None or plan is None else plan.value
