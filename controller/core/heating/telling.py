@@ -115,7 +115,7 @@ def _building_hands(wiring: Wiring, draft: Draft, building: Building) -> Facts:
     keys = (f"building/{building.id}", *(f"zone/{zone}" for zone in building.zones))
     hands = [each for key in keys for each in radar.hands_of(wiring, draft, key)]
     if not hands:
-        return {"held_by_others": 0} if any(wiring.watched.places(key) for key in keys) else {}
+        return {}
     cost = radar.cost_eur(wiring, building.id, hands)
     return {
         "held_by_others": len(hands),
