@@ -129,6 +129,8 @@ class HeatWatch:
     """Since when a room has asked for heat, and since when nothing should have warmed it."""
 
     asking: datetime | None = None
+    asking_c: float = 0.0
+    """How warm it was then."""
     shut: datetime | None = None
     shut_c: float = 0.0
     """How warm it was then, the afterglow of its radiators included."""

@@ -232,3 +232,17 @@ def test_a_plant_that_is_off_by_plan_fails_nobody() -> None:
     field.steps.append(replace(step, state=replace(step.state, outputs=outputs)))
     field.advance(90 * MINUTE)
     assert raised(field) == {}
+
+
+def test_radiators_at_the_end_of_what_they_give_are_no_failure() -> None:
+    field = school("2026-01-13 01:00", 14.0, 100.0)
+    field.held[OTHER], field.held[OTHER_DEMAND] = 16.5, 0.0
+    for minute in range(60, 420):
+        field.held[ROOM] = 14.0 + 3.2 * min(1.0, minute / 240.0)
+        field.advance(MINUTE)
+    assert field.now == at("2026-01-13 07:00")
+    assert "zone/ecole.classes/heatingFailure" not in raised(field)
+    for _ in range(90):  # and now the burner is out
+        field.held[ROOM] -= 0.006
+        field.advance(MINUTE)
+    assert "zone/ecole.classes/heatingFailure" in raised(field)

@@ -28,6 +28,7 @@ SENSOR = frozenset({"sensorFault"})
 HEAT = frozenset({"heatingFailure", "stuckValve", "roomTooCold", "roomTooWarm"})
 LACKING_K, ASKS_PCT, SHUT_PCT = 1.0, 90.0, 5.0
 NO_RISE_FOR, RISE_K_H = timedelta(minutes=60), 0.1
+FALL_K_H, GAINED_K = -0.2, 0.5
 RECOVERING_K, REPAIRED_K_H = 0.3, 0.5
 """After airing a room rises from its lowest; heat that has come back gives more in an hour than noise does."""
 AIRED_FOR, AIRED_K_H = timedelta(minutes=20), -2.0
@@ -119,7 +120,10 @@ def _watched(wiring: Wiring, draft: Draft, zone: Zone, room: Room, seen: _Seen) 
     aired = fall_k_h is not None and fall_k_h < AIRED_K_H
     asks = not aired and _asks(wiring, draft, zone, seen)
     watch = room.heat
-    watch = replace(watch, asking=(watch.asking or draft.now) if asks else None)
+    if not asks:
+        watch = replace(watch, asking=None, asking_c=0.0)
+    elif watch.asking is None:
+        watch = replace(watch, asking=draft.now, asking_c=seen.measured_c)
     if not _is_shut(seen):
         return replace(watch, shut=None, shut_c=0.0)
     if watch.shut is None:
@@ -175,14 +179,19 @@ def _conditions(wiring: Wiring, draft: Draft, room: Room, seen: _Seen, zone: Zon
 
 
 def _gains_nothing(draft: Draft, room: Room, seen: _Seen, raised: bool) -> bool:
-    """By slope, and by what it has gained since its lowest; once it is told, people who come in are no repair."""
+    """By slope, and by what it has gained; once it is told, people who come in are no repair.
+
+    A room that has gained and then rises no more is at the end of what its radiators give on such a day.
+    """
     slope = room.trace.slope_k_h(draft.now, NO_RISE_FOR)
     if slope is None:
         return raised
     if raised:
         return seen.occupied or slope < REPAIRED_K_H
     lowest_c = min(value for at, value in room.trace.points if draft.now - at <= NO_RISE_FOR)
-    return slope < RISE_K_H and seen.measured_c < lowest_c + RECOVERING_K
+    if slope < FALL_K_H:
+        return True
+    return slope < RISE_K_H and seen.measured_c < min(lowest_c + RECOVERING_K, room.heat.asking_c + GAINED_K)
 
 
 def _is_heated(seen: _Seen) -> bool:
