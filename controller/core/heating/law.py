@@ -16,7 +16,7 @@ from config.site import Building, LawGuard, Zone
 from controller.core import diagnostics
 from controller.core.arbitration import Slot, Source
 from controller.core.diagnostics import Condition
-from controller.core.heating import seen
+from controller.core.heating.wanted import wanted_c
 from controller.core.state import Draft
 from controller.core.wiring import Wiring
 from schedules import occupancy
@@ -84,7 +84,7 @@ def judge(wiring: Wiring, draft: Draft, building_id: str) -> None:
     if building.law is LawGuard.OFF or not zones:
         diagnostics.follow(wiring, draft, key, Condition(ALARM, False, "minor", 0.0))
         return
-    average_c, allowed_c = _averages(wiring, draft, building, lambda zone: seen.commanded_c(draft, zone.id))
+    average_c, allowed_c = _averages(wiring, draft, building, lambda zone: wanted_c(draft, zone.id))
     exceeds = average_c > allowed_c + _ROUNDING_K
     detail = _detail(draft, zones, average_c, allowed_c) if exceeds else ""
     told = Condition(ALARM, exceeds, "minor", 0.0, average_c, allowed_c, detail)
@@ -146,7 +146,7 @@ def _averages(
 def _detail(draft: Draft, zones: Iterable[Zone], average_c: float, allowed_c: float) -> str:
     over: list[str] = []
     for zone in zones:
-        value, limit = seen.commanded_c(draft, zone.id), limit_of(draft, zone, _planned(draft, zone))
+        value, limit = wanted_c(draft, zone.id), limit_of(draft, zone, _planned(draft, zone))
         if value is not None and value > limit.value_c:
             over.append(f"{zone.id} {value:g}, {limit.value_c:g} allowed: {limit.words}")
     rest = len(over) - _SHOWN

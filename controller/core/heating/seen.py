@@ -49,13 +49,3 @@ def outdoor_c(wiring: Wiring, draft: Draft, zone: Zone) -> float | None:
     """The good outdoor temperature of the zone's building."""
     building = wiring.site.buildings.get(zone.building)
     return None if building is None else good(wiring, draft, building.device, "outdoor.temperature")
-
-
-def commanded_c(draft: Draft, zone_id: str) -> float | None:
-    """The setpoint that a zone shall have: what was last arranged, else the plan that its device holds itself."""
-    key = f"zone/{zone_id}"
-    output, plan = draft.outputs.get(key), draft.demands.get(key)
-    standing = [] if output is None else [(priority, value) for priority, value in output.slots if value is not None]
-    if standing:
-        return min(standing)[1]
-    return None if output is None or plan is None else plan.value

@@ -14,6 +14,7 @@ from itertools import pairwise
 from config.site import WindowRule, Zone
 from controller.core.arbitration import Slot, Source
 from controller.core.heating import seen
+from controller.core.heating.wanted import wanted_c
 from controller.core.rooms import Opened, Room, Trace
 from controller.core.state import Draft
 from controller.core.wiring import Wiring
@@ -128,7 +129,7 @@ def _step_k(trace: Trace) -> float:
 
 def _wanted(wiring: Wiring, draft: Draft, zone: Zone) -> bool:
     """Whether the zone's device is heating or would at once, as it was last commanded."""
-    commanded, measured = seen.commanded_c(draft, zone.id), seen.room_c(wiring, draft, zone)
+    commanded, measured = wanted_c(draft, zone.id), seen.room_c(wiring, draft, zone)
     return commanded is not None and measured is not None and measured <= commanded + _WANTED_K
 
 
