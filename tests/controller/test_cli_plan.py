@@ -146,7 +146,10 @@ def test_the_page_of_a_zone_over_the_clock_change(site: Path) -> None:
         "    12h   15h   18h   21h   00h   03h   06h   09h",
         "    fffffffffffffffffffffffffffffffffCCCCCCCCCCCCCCC",
         "    12:00 - 04:20     frost 8.0 °C  vacant 63.5 h until Mon 08:00",
-        "    04:20 - 08:00  comfort 19.0 °C  optimum start for the opening on Mon 08:00",
+        (
+            "    04:20 - 08:00  comfort 19.0 °C  optimum start for the opening on Mon 08:00: "
+            "no temperature, 3 h 40 predicted (20 min/K, nothing learnt)"
+        ),
         "    08:00 - 12:00  comfort 19.0 °C  weekly mon-fri 08:00-17:30",
         "  frost 41 h 20 min, comfort 7 h 40 min",
     ]

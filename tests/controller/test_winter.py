@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
-
 from tests.controller.towns import at
 from tests.controller.winter import school, shares
 
 LEAST = 0.95
 
 
-def test_four_weeks_of_a_school_are_warm_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sim.building.LONGEST_S", 60.0)
+def test_four_weeks_of_a_school_are_warm_in_time() -> None:
     winter = school(at("2026-11-02 00:00"))
     winter.until(at("2026-11-27 18:00"))
     in_time, short = shares([m for m in winter.mornings if m.opening >= at("2026-11-13 00:00")])

@@ -159,10 +159,10 @@ def _likely(deviations: float) -> float:
 
 def _obstacle(wiring: Wiring, draft: Draft, zone: Zone, target_c: float) -> str:
     """What is known to stand in the way of the next preheat; empty where nothing is."""
-    for place, event in ((f"zone/{zone.id}", "heatingFailure"), (f"zone/{zone.id}", "sensorFault"),
-                         (f"building/{zone.building}", "plantDidNotStart"),
-                         (f"building/{zone.building}", "communicationFailure"),
-                         (f"device/{zone.device}", "communicationFailure")):  # fmt: skip
+    building, room = f"building/{zone.building}", f"zone/{zone.id}"
+    for place, event in ((building, "plantDidNotStart"), (building, "plantFault"),  # causes before what they explain
+                         (building, "communicationFailure"), (f"device/{zone.device}", "communicationFailure"),
+                         (room, "heatingFailure"), (room, "sensorFault")):  # fmt: skip
         alarm = draft.alarms.get((place, event))
         if alarm is not None and alarm.raised is not None:
             return f"{event} at {place}" + (f": {alarm.detail}" if alarm.detail else "")
