@@ -162,8 +162,8 @@ class Room:
     def brought_back(self) -> Room:
         """The room after the clock was set back: nothing of what has an instant can be trusted."""
         return replace(
-            self, trace=Trace(), frost_since=None, blind_since=None, wanted_since=None, window=None,
-            window_locked_until=None, attendance=None, shed=None, rests_until=None,
+            self, trace=Trace(), sensor=SensorWatch(), heat=HeatWatch(), frost_since=None, blind_since=None,
+            wanted_since=None, window=None, window_locked_until=None, attendance=None, shed=None, rests_until=None,
         )  # fmt: skip
 
 
@@ -235,6 +235,26 @@ class PlantMemory:
     """The opening before which a thermal shock was asked for."""
     returned: datetime | None = None
     """When the last of its zones came back from being shed."""
+
+    def brought_back(self, now: datetime) -> PlantMemory:
+        """The memory after the clock was set back to ``now``: no least time may last until an instant of before."""
+        return replace(
+            self,
+            outdoor=None if self.outdoor is None else replace(self.outdoor, at=min(self.outdoor.at, now)),
+            boiler=_no_later(self.boiler, now), supply=_no_later(self.supply, now),
+            pump=_no_later(self.pump, now), backup=_no_later(self.backup, now),
+            trusted=_earlier(self.trusted, now), pump_ran=_earlier(self.pump_ran, now),
+            begun=_earlier(self.begun, now), water_hot=_earlier(self.water_hot, now),
+            starts=(), judged=None, saved=None, water=None, shock_before=None, returned=None,
+        )  # fmt: skip
+
+
+def _earlier(at: datetime | None, now: datetime) -> datetime | None:
+    return None if at is None else min(at, now)
+
+
+def _no_later(lead: Lead | None, now: datetime) -> Lead | None:
+    return None if lead is None else replace(lead, since=min(lead.since, now), until=_earlier(lead.until, now))
 
 
 @dataclass(frozen=True, slots=True)

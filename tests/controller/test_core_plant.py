@@ -277,3 +277,18 @@ def test_without_a_curve_the_supply_temperature_stays_the_devices_own() -> None:
     field = school("2026-01-12 10:00", 18.0, 0.0, Plant())
     assert slot(field, SUPPLY) is None
     assert slot(field, ENABLE) == 1.0
+
+
+@pytest.mark.parametrize("plant", [PLANT, PUMP])
+def test_a_clock_set_back_holds_no_generator_until_the_instants_of_before(plant: Plant) -> None:
+    field = school("2031-01-14 10:00", 20.0, 0.0, plant)
+    field.advance(timedelta(minutes=30))
+    assert slot(field, ENABLE) == 0.0
+    field.now = at("2026-01-12 10:00")
+    rooms(field, 17.0)
+    field.advance(timedelta(minutes=20))
+    assert slot(field, ENABLE) == 1.0
+    field.now -= timedelta(hours=5)
+    rooms(field, 20.0)
+    field.advance(timedelta(minutes=20))
+    assert slot(field, ENABLE) == 0.0
