@@ -58,8 +58,8 @@ _PLACE: dict[Source, tuple[Priority, int]] = {
     Source.LEGAL_CAP: (Priority.CAP, 0),  # of two caps the lower one is given first
     Source.SHED: (Priority.CAP, 0),
     Source.LIMIT: (Priority.CAP, 1),
-    Source.ABSENCE: (Priority.PLAN, 0),
-    Source.OPTIMUM_STOP: (Priority.PLAN, 1),
+    Source.ABSENCE: (Priority.PLAN, 0),  # of the two that lower the plan the lower one is given first
+    Source.OPTIMUM_STOP: (Priority.PLAN, 0),
     Source.OPTIMUM_START: (Priority.PLAN, 2),
     Source.PLAN: (Priority.PLAN, 3),
     Source.DELEGATED: (Priority.SCHEDULE, 0),

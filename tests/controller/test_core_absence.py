@@ -8,6 +8,9 @@ from datetime import timedelta
 import pytest
 
 from config.site import Emitter
+from controller.core.arbitration import Slot, Source
+from controller.core.heating import zone_array
+from controller.core.state import Draft
 from drivers.api import Fault, PointId, Quality, Reading
 from tests.controller.field import Field
 from tests.controller.rooms import ABSENCE, DETECTOR, MINUTE, commanded, school, started, told
@@ -90,3 +93,14 @@ def test_a_detector_that_grows_old_lowers_nothing() -> None:
         field.feed(*(field.reading("cab-mairie", point) for point in points))
         field.feed(*(field.reading("ecole", point) for point in field.wiring.site.devices["ecole"].points))
     assert commanded(field) == 19.0
+
+
+@pytest.mark.parametrize(("coast_c", "winner"), [(16.0, Source.OPTIMUM_STOP), (18.5, Source.ABSENCE)])
+def test_of_absence_and_an_optimum_stop_the_lower_one_is_given(coast_c: float, winner: Source) -> None:
+    field = started(school(absence=ABSENCE), "2026-01-12 10:00")
+    field.advance(31 * MINUTE)
+    draft, room = Draft(field.state, field.now), field.state.rooms["ecole.classes"]
+    coast = Slot(Source.OPTIMUM_STOP, coast_c, "optimum stop", field.now + MINUTE)
+    draft.rooms["ecole.classes"] = replace(room, warmup=replace(room.warmup, coast=coast))
+    array = zone_array(field.wiring, draft, "ecole.classes")
+    assert (array.winner.source, array.winner.value) == (winner, min(coast_c, 17.5))

@@ -38,9 +38,9 @@ def zone_array(wiring: Wiring, draft: Draft, zone_id: str) -> PriorityArray:
     key = f"zone/{zone_id}"
     zone = wiring.site.zones[zone_id]
     default = Slot(Source.DEFAULT, zone.setpoints.reduced, "no occupancy known", None, Allure.REDUCED.value)
+    lowering = (absence.slot(wiring, draft, zone), warmup.coasting(draft, zone))
     wishes_of_plan = (
-        absence.slot(wiring, draft, zone),
-        warmup.coasting(draft, zone),
+        *sorted((slot for slot in lowering if slot is not None), key=lambda slot: slot.value),
         draft.preheats.get(key),
         delegation.own(draft, zone, draft.demands.get(key)),
     )
