@@ -15,7 +15,7 @@ from schedules.allures import Allure
 from schedules.occupancy import Occupancy
 from tests.controller.field import Field
 from tests.controller.rooms import MINUTE, ZONE, bad, commanded, hours, level, school, shedding, started, told, warm
-from tests.controller.towns import PARIS
+from tests.controller.towns import PARIS, at
 
 NIGHT = "2026-01-17 03:00"
 ALARM = (ZONE, "frostDanger")
@@ -82,6 +82,7 @@ def test_any_clock_and_any_schedule_will_do(now: datetime, occupancy: Occupancy)
     field = started(school(occupancy=occupancy), NIGHT)
     field.now, field.steps = now, []
     warm(field, "classes", 4.0)
+    warm(field, "cantine", 12.0)
     field.start()
     field.advance(5 * MINUTE)
     assert commanded(field) is not None
@@ -134,7 +135,7 @@ def blind(field: Field, minutes: int) -> None:
         field.feed(*readings, Fault(PointId("ecole", "zone.1.temperature"), "no sensor", field.now))
 
 
-COLD_OUTSIDE = [(-3.0, 8.0, "-3.0 degrees C outside"), (0.9, 8.0, "0.9 degrees C outside"), (1.0, 5.0, None)]
+COLD_OUTSIDE = [(-3.0, 8.0, "-3.0 degrees C outside"), (5.9, 8.0, "5.9 degrees C outside"), (6.0, 5.0, None)]
 
 
 @pytest.mark.parametrize(("outside_c", "setpoint_c", "words"), COLD_OUTSIDE)
@@ -167,12 +168,34 @@ def test_a_blind_room_gives_nothing_away_for_a_signal() -> None:
 def test_a_few_failed_reads_do_not_end_the_protection_and_a_dead_sensor_does() -> None:
     field = started(school(), NIGHT, classes=5.0)
     stopped(field)
+    field.held["ecole", "outdoor.temperature"] = 7.0
     blind(field, 9)
     assert commanded(field, slot=10) == 8.0
     assert field.state.alarms[ALARM].raised is not None
     blind(field, 2)
-    assert commanded(field, slot=10) == 5.0, "5 degrees outside: nothing freezes, and nobody knows the room"
+    assert commanded(field, slot=10) == 5.0, "7 degrees outside: nothing freezes, and nobody knows the room"
     assert ALARM not in field.state.alarms
     field.advance(MINUTE)
     assert commanded(field, slot=10) == 8.0
     assert field.state.alarms[ALARM].raised is not None
+
+
+@pytest.mark.parametrize(("outside_c", "setpoint_c"), [(4.0, 8.0), (8.0, 5.0)])
+def test_a_cold_room_whose_sensor_is_not_believed_is_protected_by_the_weather(
+    outside_c: float, setpoint_c: float
+) -> None:
+    field = started(school(), NIGHT, classes=3.0, cantine=19.0)  # 16 K from its only neighbour
+    field.held["ecole", "outdoor.temperature"] = outside_c
+    stopped(field)
+    field.advance(12 * MINUTE)
+    assert ALARM not in field.state.alarms, "a sensor that is not believed drives nothing"
+    assert commanded(field, slot=10) == setpoint_c
+
+
+def test_after_a_clock_set_back_a_sensor_is_judged_as_before() -> None:
+    field = started(school(), "2031-01-14 03:00", classes=12.0)
+    field.now = at("2026-01-12 22:00")
+    field.advance(2 * MINUTE)
+    warm(field, "classes", 85.0)
+    field.advance(2 * MINUTE)
+    assert field.state.rooms["ecole.classes"].sensor.bad.startswith("out of range")

@@ -89,8 +89,8 @@ def _blind(wiring: Wiring, draft: Draft, zone: Zone, wish: Slot) -> Slot | None:
     building = wiring.site.buildings.get(zone.building)
     plant = (building.plant if building is not None else None) or Plant()
     outdoor = seen.outdoor_c(wiring, draft, zone)
-    if outdoor is not None and outdoor >= plant.frost_outdoor_c:
-        return None
+    if outdoor is not None and outdoor >= max(plant.frost_outdoor_c, zone.frost_below_c):
+        return None  # no room is colder than what is around it
     plan = draft.demands.get(f"zone/{zone.id}")
     by_hand = wish.source is Source.OVERRIDE
     floor = zone.setpoints.frost if plan is None or by_hand else max(plan.value, zone.setpoints.frost)
