@@ -9,6 +9,8 @@ from controller.core.wiring import Wiring
 from drivers.api import Quality
 from schedules.optimum_start import OUTDOOR_REFERENCE_C, Outdoors
 
+HOT_WATER_C, LEAST_HOT_C, HYSTERESIS_K = 45.0, 35.0, 8.0
+"""Supply water that heats: where nobody says how hot it shall be, at the least, and what burners let it fall by."""
 _USABLE = (Quality.GOOD, Quality.UNCERTAIN)
 
 
@@ -44,12 +46,22 @@ def outdoors(wiring: Wiring, draft: Draft, zone: Zone) -> Outdoors:
 
 
 def plant_runs(wiring: Wiring, draft: Draft, zone: Zone) -> bool | None:
-    """Whether the plant shows that it heats: its burner, else the zone's own output; None where nothing shows it."""
+    """Whether the plant shows that it heats: its burner or hot water, else the zone's own output; None: nothing shows.
+
+    A burner that stands because its water is as hot as it shall be is no plant that does not run.
+    """
     building = wiring.site.buildings.get(zone.building)
     if building is not None:
         shown = [usable(wiring, draft, building.device, point) for point in ("boiler.status", "boiler.power")]
         known = [value for value in shown if value is not None]
         if known:
-            return any(value > 0.0 for value in known)
+            return any(value > 0.0 for value in known) or _water_is_hot(wiring, draft, building.device)
     output = usable(wiring, draft, zone.device, f"zone.{zone.number}.heating")
     return None if output is None else output > 1.0
+
+
+def _water_is_hot(wiring: Wiring, draft: Draft, device: str) -> bool:
+    supply_c = usable(wiring, draft, device, "boiler.supply-temperature")
+    wanted_c = usable(wiring, draft, device, "boiler.supply-setpoint")
+    wanted_c = HOT_WATER_C if wanted_c is None else max(wanted_c, LEAST_HOT_C)
+    return supply_c is not None and supply_c >= wanted_c - HYSTERESIS_K
