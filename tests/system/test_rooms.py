@@ -50,7 +50,7 @@ async def test_from_the_signal_to_the_controller_over_a_restart_and_back(school:
     school.sim.says(SIM_READY)
     school.daemon.says(DAEMON_READY)
     async with school.watched() as heard:
-        await until(lambda: setpoints(school) == [17.0, 17.0, 16.0], 15.0, "every zone 2 K lower")
+        await until(lambda: setpoints(school) == [17.0, 17.0, 16.0], 30.0, "every zone 2 K lower")
         await until(lambda: heard.state("building/ecole-jaures").get("zones_shed") == 3, 3.0, "the building's state")
         assert heard.state("building/ecole-jaures")["signal_word"] == "EcoWatt red"
         school.daemon.kill()

@@ -33,7 +33,7 @@ ALARMS = {
     "l-047 lamp open": ("alarm/lamp/l-047/lampFailure", "major", True),
 }
 """Fault of the simulator: topic, severity, and whether something was measured against a threshold."""
-LISTS = {"why", "buses"}
+LISTS = {"why", "buses", "calendars"}
 UTC_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z")
 
 

@@ -83,15 +83,15 @@ def test_they_agree(schedule: Timetable, dates: list[CalendarEntry], when: list[
 
 
 def test_a_wrong_clock_is_the_schedules_clock() -> None:
-    now = [at("2026-01-12 07:30")]
+    now = [at("2026-01-12 03:30")]
     server = TownServer(site(), now=lambda: now[0])
     (schedule,) = [each for each in server.town.schedules["ecole"] if isinstance(each, ScheduleObject)]
     (face,) = [each for each in server._faces if isinstance(each, BacnetFace)]
-    hours = (Entry(time(8), 19.0),)
+    hours = (Entry(time(4), 19.0),)
     schedule.write(ScheduleProperty.WEEKLY_SCHEDULE, None, codec.encode_week((hours,) * 7, Tag.REAL))
     setpoint = server.town.buildings["ecole"].zones[1]
     face.tick()
     assert setpoint.setpoint_c == 16.0
     assert server.control.obey("fault ecole clock 3600")["ok"]
     face.tick()
-    assert setpoint.setpoint_c == 19.0, "an hour fast: for the controller it is 08:30"
+    assert setpoint.setpoint_c == 19.0, "an hour fast: for the controller it is 04:30"

@@ -25,8 +25,7 @@ FORGIVEN_K = 2.0
 """Back to where it was: the jump was a glitch."""
 SETTLED = timedelta(hours=2)
 """After a jump it may be another sensor, or one that was moved: believed once it has been plausible for so long."""
-PLAUSIBLE_C = (0.0, 30.0)
-"""Of a living room: with its window open one may well be near freezing beside warm ones, and needs frost protection."""
+PLAUSIBLE_C = (5.0, 30.0)
 FLAT_K, FLAT_FOR, FLAT_FOR_LONG = 0.02, timedelta(hours=24), timedelta(hours=72)
 MOVED_K = 2.0
 APART_K = 10.0
