@@ -312,7 +312,7 @@ def test_two_hundred_groups_are_drawn_in_time(site: Path) -> None:
     (site / "site.yaml").write_text(text, encoding="utf-8")
     started = perf_counter()
     picture = drawn(site, "--on", "2026-01-01")
-    assert perf_counter() - started < 10.0
+    assert perf_counter() - started < 30.0  # 2 s on an idle machine; three suites share two cores
     assert len([panel for panel in picture.panels if panel.targets[0].startswith("group/q-")]) == 20
 
 

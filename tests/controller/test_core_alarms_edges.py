@@ -41,6 +41,7 @@ def test_a_cut_cable_is_one_alarm_that_shouts(lost: int | None) -> None:
             chain.append(cause)
 
 
+@pytest.mark.timeout(300)
 def test_a_strangers_load_that_is_unplugged_is_no_cut_for_ever() -> None:
     """Lamps that draw less than their data sheet hide it in the first nights; what is usual then ends it."""
     field = Street(Wiring(street(lamps=60)), at("2026-01-12 16:00"))

@@ -314,7 +314,7 @@ def test_ctrl_c_keeps_tells_and_saves_what_was_found(town: Heard, tmp_path: Path
 def test_a_terminal_sees_how_far_a_long_scan_is(elsewhere: Elsewhere) -> None:
     with elsewhere.holding(tcp_peer(silent)) as peer:
         ours, theirs = pty.openpty()
-        words = veilleuse("probe", f"127.0.0.1:{peer.port}", "--units", "1-5", "--timeout", "0.1")
+        words = veilleuse("probe", f"127.0.0.1:{peer.port}", "--units", "1-5", "--timeout", "0.4")
         process = subprocess.Popen(words, stdout=theirs, stderr=theirs, env=environment({"TERM": "xterm"}))
         os.close(theirs)
         shown = b""
@@ -324,5 +324,5 @@ def test_a_terminal_sees_how_far_a_long_scan_is(elsewhere: Elsewhere) -> None:
         except OSError:  # the far end is closed: Linux says so by an error
             assert process.wait(10.0) == 1
         os.close(ours)
-    assert b"unit 4, 0 found" in shown
+    assert any(b"unit %d, 0 found" % unit in shown for unit in range(1, 6)), "a busy machine draws less often"
     assert b"nobody answers" in shown
