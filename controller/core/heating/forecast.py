@@ -75,15 +75,16 @@ def made(wiring: Wiring, draft: Draft, zone: Zone, bounds: OptimumStart, demand:
         return Forecast(now, opening, target_c, round(expected_c, 1), None, None, 0.0, obstacle)
     starts, climate = _start(wiring, draft, zone, bounds, demand, climate)
     long = warmup.is_long(_vacancy(zone, demand))
-    estimate = warmup.needs_from(wiring, draft, zone, bounds, long, climate)
+    climb, known = remembered.climb, remembered.known
+    estimate = warmup.needs_from(wiring, draft, zone, bounds, long, climate, warmup.stage_of(climb))
     ready = starts + estimate.needed
-    known = remembered.known
     heating = learning.response(known, long, bounds.minutes_per_k)
     expected_c = _at_opening(zone, climate, opening - starts, ready - opening, heating)
-    climb = remembered.climb
-    planned = climb.planned_ready if climb is not None and climb.soak_c is not None else ready
-    ready = remembered.climb.reached or ready if climb is not None and remembered.climb else max(ready, planned)
-    confidence = _confidence(known, long, (opening - max(ready, planned)) / _MINUTE)
+    if climb is not None and climb.reached is not None:
+        ready = climb.reached
+    elif climb is not None and climb.soak_c is not None:
+        ready = max(ready, climb.planned_ready)
+    confidence = _confidence(known, long, (opening - ready) / _MINUTE)
     begins = climb.begun if climb is not None else starts if estimate.needed else None
     return Forecast(now, opening, target_c, round(expected_c, 1), begins, ready, confidence)
 
