@@ -199,7 +199,7 @@ def _judge(
         holds = False
     if draft.now < checks[0]:  # whatever was said of an opening that has passed is over
         holds = False
-    words = _words(wiring, found)
+    words = _words(wiring, found, runs=learning.of(draft, zone.id).climb is not None)
     readiness.judge_zone(wiring, draft, zone.id, holds, found.expected_c, found.target_c, words)
     since = before.at if before is not None else draft.now - _MINUTE
     if holds and any(since < check <= draft.now for check in checks):
@@ -207,12 +207,11 @@ def _judge(
         draft.event("not-ready", f"zone/{zone.id}", opening=found.opening, **told, reason=words)
 
 
-def _words(wiring: Wiring, found: Forecast) -> str:
+def _words(wiring: Wiring, found: Forecast, *, runs: bool) -> str:
     local = found.opening.astimezone(wiring.site.place.zone)
     expected = "" if found.expected_c is None else f"{found.expected_c:.1f} degrees expected "
-    why = found.obstacle or (
-        "the preheat may not begin earlier" if found.ready_at is None or found.ready_at > found.opening else "too slow"
-    )
+    slow = "it warms up more slowly than foreseen" if runs else "the preheat may not begin earlier"
+    why = found.obstacle or slow
     return f"{expected}at the opening on {local:%a %H:%M}: {why}"
 
 
