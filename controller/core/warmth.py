@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 
 from controller.core.arbitration import Slot
+from schedules.optimum_start import Climate
 from schedules.regression import Evidence, Row
 
 REMEMBERED = 20
@@ -27,7 +28,9 @@ class Learnt:
     evidence: Evidence = field(default_factory=Evidence)
     mornings: int = 0
     bias_min: float = 0.0
-    """What the regression systematically misses: the dead time of the plant and of the emitters."""
+    """What the regression systematically misses from a cold start: the dead time of the plant and of the emitters."""
+    held_bias_min: float = 0.0
+    """The same for the last kelvins of a room that was held below comfort until they were due."""
     errors_min: tuple[float, ...] = ()
     errors_k: tuple[float, ...] = ()
 
@@ -71,13 +74,15 @@ class Climb:
     target_c: float
     long: bool
     predicted: timedelta
-    """From ``begun`` to the target, a pause at the soak included."""
+    """From ``begun`` to the target, the hold included."""
     planned_ready: datetime
+    stood: Climate | None = None
+    """Where the room stood at its begin; after a hold, when the last kelvins were begun."""
     soak_c: float | None = None
-    """While set: the setpoint that a cold room is held at until the last kelvins are due."""
+    """While set: what a room that comes there too early is held at until the last kelvins are due."""
+    holding: bool = False
     last_begun: datetime | None = None
-    last_needed: timedelta | None = None
-    """When the last kelvins were begun, and what the model, without its bias, said they take."""
+    """When the last kelvins were begun after a hold."""
     mark: Mark | None = None
     rows: tuple[Row, ...] = ()
     reached: datetime | None = None
@@ -127,6 +132,8 @@ class Warmup:
     """The closing for which a coast was given up: not again."""
     outcome: Outcome | None = None
     forecast: Forecast | None = None
+    patience: datetime | None = None
+    """Until then no preheat begins blind: the core has begun a moment ago."""
 
 
 def written(known: Knowledge) -> str:
@@ -167,6 +174,7 @@ def _learnt(plain: Mapping[str, object]) -> Learnt:
         Evidence(gram, moment, float(evidence["weight"])),
         int(str(plain["mornings"])),
         float(str(plain["bias_min"])),
+        float(str(plain["held_bias_min"])),
         _numbers(plain["errors_min"]),
         _numbers(plain["errors_k"]),
     )

@@ -74,6 +74,18 @@ def test_a_preheat_and_the_generator_begin_in_the_same_cycle() -> None:
     assert building(field)["calling"] == "cantine, classes"
 
 
+def test_the_water_stays_warm_to_the_end_of_a_preheat_and_follows_the_rooms_after_it() -> None:
+    field = school("2026-01-13 06:00", 16.0, 0.0, PLANT)
+    field.until(at("2026-01-13 06:40"))
+    cold_c = slot(field, SUPPLY)
+    rooms(field, 18.4)
+    field.until(at("2026-01-13 07:10"))
+    assert slot(field, SUPPLY) == cold_c, "3 K at the begin, and taken for 3 K to the last"
+    rooms(field, 18.6)
+    field.until(at("2026-01-13 07:20"))
+    assert float(slot(field, SUPPLY) or 0.0) < float(cold_c or 0.0) - 5.0
+
+
 def test_after_the_closing_a_warm_building_coasts() -> None:
     field = school("2026-01-12 17:00", 18.8, 0.0, PLANT)
     field.advance(timedelta(minutes=20))

@@ -128,7 +128,22 @@ def test_a_plant_that_does_not_start_is_told_within_its_twenty_minutes() -> None
     assert min(told) >= at("2026-01-13 05:00"), "at 18:00 it was not known yet"
 
 
-def test_without_a_burner_to_look_at_a_valve_or_the_room_itself_shows_that_it_runs() -> None:
-    school = School("2026-01-12 18:00")
+BURNER = ("boiler.status", "boiler.power", "boiler.supply-temperature")
+VALVES = ("zone.1.heating", "zone.2.heating")
+
+
+def test_without_a_burner_to_look_at_an_open_valve_shows_that_it_runs() -> None:
+    school = School("2026-01-12 18:00", hides=BURNER)
     school.until("2026-01-13 08:05")
     assert not alarms(school, "plantDidNotStart")
+
+
+def test_with_nothing_but_the_room_to_look_at_it_must_get_warmer_within_the_hour() -> None:
+    school = School("2026-01-12 18:00", hides=BURNER + VALVES)
+    school.until("2026-01-13 08:05")
+    assert not alarms(school, "plantDidNotStart")
+    cold = School("2026-01-12 18:00", hides=BURNER + VALVES)
+    cold.dead = True
+    cold.until("2026-01-13 08:05")
+    begun = next(e.at for e in cold.field.events if e.name == "preheat")
+    assert timedelta(minutes=60) <= alarms(cold, "plantDidNotStart")[0].at - begun <= timedelta(minutes=75)

@@ -151,7 +151,7 @@ def test_a_preheat_is_left_alone_in_the_last_hour_before_the_opening() -> None:
     assert commanded(field, "a") == 17.0
     field.until(at("2026-01-13 07:01"))
     assert commanded(field, "a") == 19.0
-    late = started(school("a", building=shedding()), "2026-01-13 07:10", a=17.5)
+    late = started(school("a", building=shedding()), "2026-01-13 07:10", a=17.0)
     late.feed(level(late, 3))
     assert commanded(late, "a") == 19.0
 

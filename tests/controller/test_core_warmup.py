@@ -13,7 +13,6 @@ from config.site import OptimumStart
 from controller.core.commands import Command
 from controller.core.warmth import Knowledge, read, written
 from controller.core.wiring import Wiring
-from drivers.api import Fault, PointId
 from schedules.occupancy import DatedException
 from tests.controller.field import Field, names
 from tests.controller.towns import at, town
@@ -27,8 +26,13 @@ FALLING_K_MIN, RISING_K_MIN = 0.004, 0.02
 class School:
     """Two rooms that warm up and cool evenly, the boiler burning while anything heats."""
 
-    def __init__(self, when: str, room_c: float = 17.0, bounds: OptimumStart | None = None) -> None:
+    def __init__(
+        self, when: str, room_c: float = 17.0, bounds: OptimumStart | None = None, hides: tuple[str, ...] = ()
+    ) -> None:
         site = town()
+        device = site.devices["ecole"]
+        seen = tuple(point for point in device.points if point not in hides)
+        site = replace(site, devices={**site.devices, "ecole": replace(device, points=seen)})
         bounds = bounds or OptimumStart(minutes_per_k=30.0)
         zones = {name: replace(zone, optimum_start=bounds, window=None) for name, zone in site.zones.items()}
         self.field = Field(Wiring(replace(site, zones=zones)), at(when))
@@ -39,21 +43,23 @@ class School:
         self.field.held["ecole", "outdoor.temperature"] = 5.0
         self.field.start()
 
-    def until(self, when: str, minutes: int = 5) -> None:
-        field = self.field
-        while field.now < at(when):
-            heated = False
-            for number in (1, 2):
-                slots = field.slots.get(("ecole", f"zone.{number}.setpoint")) or {13: 16.0}
-                room_c, setpoint_c = field.held["ecole", f"zone.{number}.temperature"], slots[min(slots)]
-                heats = room_c < setpoint_c - 0.1 and not self.dead
-                heated |= heats
-                room_c += minutes * (self.rising_k_min if heats else -FALLING_K_MIN)
-                field.held["ecole", f"zone.{number}.temperature"] = room_c
-                field.held["ecole", f"zone.{number}.heating"] = 100.0 if room_c < setpoint_c else 0.0
-            field.held["ecole", "boiler.status"] = float(heated)
-            field.held["ecole", "boiler.power"] = 60.0 * heated
-            field.advance(timedelta(minutes=minutes), timedelta(minutes=minutes))
+    def until(self, when: str) -> None:
+        while self.field.now < at(when):
+            self.step()
+
+    def step(self, minutes: int = 5) -> None:
+        field, heated = self.field, False
+        for number in (1, 2):
+            slots = field.slots.get(("ecole", f"zone.{number}.setpoint")) or {13: 16.0}
+            room_c, setpoint_c = field.held["ecole", f"zone.{number}.temperature"], slots[min(slots)]
+            heats = room_c < setpoint_c - 0.1 and not self.dead
+            heated |= heats
+            room_c += minutes * (self.rising_k_min if heats else -FALLING_K_MIN)
+            field.held["ecole", f"zone.{number}.temperature"] = room_c
+            field.held["ecole", f"zone.{number}.heating"] = 100.0 if room_c < setpoint_c else 0.0
+        field.held["ecole", "boiler.status"] = float(heated)
+        field.held["ecole", "boiler.power"] = 60.0 * heated
+        field.advance(timedelta(minutes=minutes), timedelta(minutes=minutes))
 
     def known(self, zone: str = CLASSES) -> Knowledge:
         return self.field.state.rooms[zone].warmup.known
@@ -89,11 +95,6 @@ def override(school: School) -> None:
 
 def silence(school: School) -> None:
     school.field.silent.add("ecole")
-
-
-def fault(school: School) -> None:
-    school.field.silent.clear()
-    school.field.feed(Fault(PointId("ecole", "zone.1.temperature"), "no sensor", school.field.now))
 
 
 def nothing(school: School) -> None:
@@ -218,17 +219,43 @@ def test_learn_false_keeps_to_the_fallback() -> None:
     assert {e.facts["basis"] for e in school.field.events if e.name == "preheat"} == {"30 min/K"}
 
 
-def test_a_cold_building_is_held_below_comfort_until_the_last_kelvins_are_due() -> None:
+def test_a_room_that_comes_too_early_after_a_weekend_is_held_until_the_last_kelvins_are_due() -> None:
     school = School("2026-01-12 18:00")
     school.until("2026-01-18 12:00")
     school.field.held["ecole", "zone.1.temperature"] = 11.0
-    school.until("2026-01-18 22:00")
-    assert school.field.slots[SETPOINT][13] in (8.0, 18.0)
-    school.until("2026-01-19 05:00")
-    assert school.field.slots[SETPOINT][13] == 18.0
-    school.until("2026-01-19 07:40")
-    assert school.field.slots[SETPOINT][13] == 19.0
-    assert float(str(school.openings()[-1]["temperature_c"])) >= 18.5
+    commanded: list[float] = []
+    room_c = 0.0
+    while school.field.now < at("2026-01-19 08:00"):
+        before = room_c
+        school.step()
+        room_c = school.field.held["ecole", "zone.1.temperature"]
+        setpoint_c = school.field.slots[SETPOINT][13]
+        if not commanded or commanded[-1] != setpoint_c:
+            commanded.append(setpoint_c)
+        assert room_c > before - 0.1 or setpoint_c < 19.0, "once begun it never falls"
+    assert commanded == [8.0, 19.0, 18.0, 19.0]
+    opening = school.openings()[-1]
+    assert float(str(opening["temperature_c"])) >= 18.5
+    assert abs(float(str(opening["ready_error_min"]))) < 45
+    assert school.known().vacancy.mornings == 1
+
+
+def test_a_core_that_begins_waits_for_its_devices_before_it_preheats_blind() -> None:
+    site = town()
+    zones = {name: replace(zone, window=None) for name, zone in site.zones.items()}
+    field = Field(Wiring(replace(site, zones=zones)), at("2026-01-13 06:00"))
+    field.held["ecole", "zone.1.temperature"] = 18.9
+    field.silent.add("ecole")
+    field.start()
+    field.advance(timedelta(minutes=1), timedelta(minutes=1))
+    assert "preheat" not in names(field.events), "two minutes are no reason to take it for 16 degrees"
+    field.silent.clear()
+    field.advance(timedelta(minutes=9), timedelta(minutes=1))
+    assert [e.target for e in field.events if e.name == "preheat"] == []
+    silent = Field(field.wiring, at("2026-01-13 06:45"), silent={"ecole"})
+    silent.start()
+    silent.advance(timedelta(minutes=10), timedelta(minutes=1))
+    assert names(silent.events).count("preheat") == 2, "nobody answers: as if it had fallen to its setpoint"
 
 
 def test_coasts_before_the_closing_once_nights_have_shown_how_it_cools() -> None:

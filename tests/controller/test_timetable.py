@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from controller.core.cycle import begin
+from controller.core.cycle import begin, cycle
 from controller.core.heating import zone_array
 from controller.core.journal import Saved
 from controller.core.lighting import lamp_array, segment_array
@@ -55,13 +55,16 @@ def test_every_target_is_covered_without_a_gap(start: datetime, hours: int) -> N
 def test_it_is_what_a_core_that_starts_then_commands(start: datetime, after_s: int) -> None:
     when = start + timedelta(seconds=after_s)
     entries = list(timetable(TOWN, start, when + timedelta(hours=1), targets_of(TOWN.site)))
-    draft = Draft(begin(TOWN, Saved(), when).state, when)
+    begun = begin(TOWN, Saved(), when).state
+    draft = Draft(begun, when)
     for group, lamp in (("centre-ville", "m-1"), ("gare", "g-1")):
         entry = entry_at([each for each in entries if each.target == f"group/{group}"], when)
         assert entry.level == lamp_array(TOWN, draft, lamp).winner.value
     for segment in TOWN.site.segments:
         entry = entry_at([each for each in entries if each.target == f"segment/{segment}"], when)
         assert (entry.level == 100.0) == (segment_array(TOWN, draft, segment).winner.value == 1.0)
+    when += timedelta(seconds=2.0 * TOWN.site.timing.stale_after_s)  # the devices had their chance to answer
+    draft = Draft(cycle(TOWN, begun, [], when).state, when)
     for zone in TOWN.site.zones:
         entry = entry_at([each for each in entries if each.target == f"zone/{zone}"], when)
         winner = zone_array(TOWN, draft, zone).winner

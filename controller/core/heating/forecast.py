@@ -75,15 +75,16 @@ def made(wiring: Wiring, draft: Draft, zone: Zone, bounds: OptimumStart, demand:
         return Forecast(now, opening, target_c, round(expected_c, 1), None, None, 0.0, obstacle)
     starts, climate = _start(wiring, draft, zone, bounds, demand, climate)
     long = warmup.is_long(_vacancy(zone, demand))
-    estimate = warmup.needs_from(wiring, draft, zone, bounds, long, climate)
+    climb, known = remembered.climb, remembered.known
+    estimate = warmup.needs_from(wiring, draft, zone, bounds, long, climate, warmup.stage_of(climb))
     ready = starts + estimate.needed
-    known = remembered.known
     heating = learning.response(known, long, bounds.minutes_per_k)
     expected_c = _at_opening(zone, climate, opening - starts, ready - opening, heating)
-    climb = remembered.climb
-    planned = climb.planned_ready if climb is not None and climb.soak_c is not None else ready
-    ready = remembered.climb.reached or ready if climb is not None and remembered.climb else max(ready, planned)
-    confidence = _confidence(known, long, (opening - max(ready, planned)) / _MINUTE)
+    if climb is not None and climb.reached is not None:
+        ready = climb.reached
+    elif climb is not None and climb.soak_c is not None:
+        ready = max(ready, climb.planned_ready)
+    confidence = _confidence(known, long, (opening - ready) / _MINUTE)
     begins = climb.begun if climb is not None else starts if estimate.needed else None
     return Forecast(now, opening, target_c, round(expected_c, 1), begins, ready, confidence)
 
@@ -198,7 +199,7 @@ def _judge(
         holds = False
     if draft.now < checks[0]:  # whatever was said of an opening that has passed is over
         holds = False
-    words = _words(wiring, found)
+    words = _words(wiring, found, runs=learning.of(draft, zone.id).climb is not None)
     readiness.judge_zone(wiring, draft, zone.id, holds, found.expected_c, found.target_c, words)
     since = before.at if before is not None else draft.now - _MINUTE
     if holds and any(since < check <= draft.now for check in checks):
@@ -206,12 +207,11 @@ def _judge(
         draft.event("not-ready", f"zone/{zone.id}", opening=found.opening, **told, reason=words)
 
 
-def _words(wiring: Wiring, found: Forecast) -> str:
+def _words(wiring: Wiring, found: Forecast, *, runs: bool) -> str:
     local = found.opening.astimezone(wiring.site.place.zone)
     expected = "" if found.expected_c is None else f"{found.expected_c:.1f} degrees expected "
-    why = found.obstacle or (
-        "the preheat may not begin earlier" if found.ready_at is None or found.ready_at > found.opening else "too slow"
-    )
+    slow = "it warms up more slowly than foreseen" if runs else "the preheat may not begin earlier"
+    why = found.obstacle or slow
     return f"{expected}at the opening on {local:%a %H:%M}: {why}"
 
 

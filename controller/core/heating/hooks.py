@@ -53,7 +53,7 @@ def begin(wiring: Wiring, draft: Draft) -> None:
     """Take up every zone and every generator; what was kept over a restart is in ``draft.kept``."""
     calendars.judge(wiring, draft)
     for zone_id in wiring.site.zones:
-        learning.begin(draft, zone_id)
+        learning.begin(wiring, draft, zone_id)
         zone_due(wiring, draft, zone_id)
         delegation.begin(wiring, draft, zone_id)
         absence.begin(wiring, draft, wiring.site.zones[zone_id])

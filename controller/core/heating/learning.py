@@ -18,7 +18,15 @@ from controller.core.rooms import Room
 from controller.core.state import Draft, WriteState
 from controller.core.warmth import REMEMBERED, Climb, Knowledge, Learnt, Mark, Outcome, Warmup, read, written
 from controller.core.wiring import Wiring
-from schedules.optimum_start import READY_WITHIN_K, Response, damped_wall_c, plausible, quantities
+from schedules.optimum_start import (
+    HEAVY_MINUTES_PER_K,
+    READY_WITHIN_K,
+    Response,
+    damped_wall_c,
+    plausible,
+    quantities,
+    warmed_after,
+)
 from schedules.regression import Evidence, Prior, Row
 
 KEEP = 0.97
@@ -30,13 +38,12 @@ _WALL, _OWN, _OUTDOOR = 0.3, -0.03, 0.01
 _AT_REST = Prior((-0.15, 0.25, 0.0, 0.02), (4.0, 4.0, 400.0, 400.0))
 _DEAD, _EVERY, _NIGHTLY = timedelta(minutes=10), timedelta(minutes=15), timedelta(minutes=45)
 _HOLE = timedelta(minutes=40)
-_THROTTLES_K = 0.5
-"""Nearer to its setpoint than this a controller no longer gives full power: no observation."""
 _FALL_K_H, _LEAP_K_H = -8.0, 30.0
 """No room that is being heated falls or rises so fast: an open door, a hand on the sensor, a sensor that lies."""
 _OUTLIER_K_H = 0.4
 _FADE = 0.4
 _BIAS_STEP_MIN, _BIAS_MIN = 60.0, 120.0
+_LONGEST = timedelta(hours=48)
 _RISE_K = 0.3
 _HOUR = timedelta(hours=1)
 _HARMLESS = frozenset({"notReady"})
@@ -53,11 +60,13 @@ def remember(draft: Draft, zone_id: str, warmup: Warmup) -> None:
     draft.rooms[zone_id] = replace(draft.rooms.get(zone_id) or Room(), warmup=warmup)
 
 
-def begin(draft: Draft, zone_id: str) -> None:
-    """A core begins: take up what was kept, unless it is known anyway."""
+def begin(wiring: Wiring, draft: Draft, zone_id: str) -> None:
+    """A core begins: take up what was kept, unless it is known anyway; a device is given a moment to answer first."""
     warmup = of(draft, zone_id)
     if warmup == Warmup():
-        remember(draft, zone_id, replace(warmup, known=read(draft.kept.get(f"warmup/{zone_id}"))))
+        warmup = replace(warmup, known=read(draft.kept.get(f"warmup/{zone_id}")))
+    patience = draft.now + timedelta(seconds=2.0 * wiring.site.timing.stale_after_s)
+    remember(draft, zone_id, replace(warmup, patience=patience))
 
 
 def keep(draft: Draft, zone_id: str, known: Knowledge) -> None:
@@ -67,6 +76,11 @@ def keep(draft: Draft, zone_id: str, known: Knowledge) -> None:
         known = replace(known, wall_c=round(warmup.wall.wall_c, 2), wall_at=warmup.wall.at)
     remember(draft, zone_id, replace(warmup, known=known))
     draft.keep(f"warmup/{zone_id}", written(known))
+
+
+def minutes_per_k_of(zone: Zone) -> float:
+    """The fallback that the zone's prior is made of."""
+    return HEAVY_MINUTES_PER_K if zone.optimum_start is None else zone.optimum_start.minutes_per_k
 
 
 def prior_of(minutes_per_k: float) -> Prior:
@@ -128,9 +142,7 @@ def _climbed(wiring: Wiring, draft: Draft, zone: Zone, climb: Climb, now: Mark) 
     flaw = climb.flaw or _flaw(draft, zone, climb)
     reached = climb.reached or (now.at if now.room_c >= climb.target_c else None)
     climb = replace(climb, plant_seen=seen, flaw=flaw, reached=reached)
-    if reached is not None or now.at - (climb.last_begun or climb.begun) < _DEAD:
-        return replace(climb, mark=None)
-    if climb.soak_c is not None and now.room_c > climb.soak_c - _THROTTLES_K:
+    if reached is not None or climb.holding or now.at - (climb.last_begun or climb.begun) < _DEAD:
         return replace(climb, mark=None)
     mark = climb.mark
     if mark is None:
@@ -186,7 +198,7 @@ def concluded(wiring: Wiring, draft: Draft, zone: Zone) -> Outcome | None:
     outcome = _outcome(climb, actual, measured, flaw)
     known = replace(warmup.known, running=None, begun=None)
     if actual is not None:
-        learnt = _learnt(known, climb, actual, outcome)
+        learnt = _learnt(known, climb, actual, outcome, minutes_per_k_of(zone))
         known = replace(known, vacancy=learnt) if climb.long else replace(known, normal=learnt)
     remember(draft, zone.id, replace(warmup, climb=None, outcome=outcome))
     keep(draft, zone.id, known)
@@ -216,19 +228,33 @@ def _outcome(climb: Climb, actual: datetime | None, measured_c: float | None, fl
     )
 
 
-def _learnt(known: Knowledge, climb: Climb, actual: datetime, outcome: Outcome) -> Learnt:
+def _learnt(known: Knowledge, climb: Climb, actual: datetime, outcome: Outcome, minutes_per_k: float) -> Learnt:
     before = known.of(climb.long)
-    bias = before.bias_min
-    if climb.last_needed is not None and climb.last_begun is not None:
-        missed = (actual - climb.last_begun - climb.last_needed) / timedelta(minutes=1) - bias
-        bias += _FADE * min(max(missed, -_BIAS_STEP_MIN), _BIAS_STEP_MIN)
-    return Learnt(
-        before.evidence.with_rows(_tamed(before, climb.rows), KEEP),
-        before.mornings + 1,
-        min(max(bias, -_BIAS_MIN), _BIAS_MIN),
-        _with_last(before.errors_min, outcome.error_min),
-        _with_last(before.errors_k, outcome.error_k),
+    learnt = replace(
+        before,
+        evidence=before.evidence.with_rows(_tamed(before, climb.rows), KEEP),
+        mornings=before.mornings + 1,
+        errors_min=_with_last(before.errors_min, outcome.error_min),
+        errors_k=_with_last(before.errors_k, outcome.error_k),
     )
+    now_known = replace(known, vacancy=learnt) if climb.long else replace(known, normal=learnt)
+    refitted = response(now_known, climb.long, minutes_per_k)
+    if refitted is None or climb.stood is None:
+        return learnt
+    pure = warmed_after(refitted, climb.stood, climb.target_c, _LONGEST)
+    if pure >= _LONGEST:
+        return learnt
+    held = climb.last_begun is not None
+    missed_min = (actual - (climb.last_begun or climb.begun) - pure) / timedelta(minutes=1)
+    if held:
+        return replace(learnt, held_bias_min=_faded(before.held_bias_min, missed_min, before.mornings))
+    return replace(learnt, bias_min=_faded(before.bias_min, missed_min, before.mornings))
+
+
+def _faded(bias_min: float, missed_min: float, mornings: int) -> float:
+    """The mean of the first mornings, then one in which the latest counts for two fifths."""
+    step_min = min(max(missed_min - bias_min, -_BIAS_STEP_MIN), _BIAS_STEP_MIN)
+    return min(max(bias_min + max(_FADE, 1.0 / (mornings + 1)) * step_min, -_BIAS_MIN), _BIAS_MIN)
 
 
 def _tamed(before: Learnt, rows: tuple[Row, ...]) -> list[Row]:

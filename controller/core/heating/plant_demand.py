@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from config.site import Building, Zone
 from controller.core.arbitration import Slot, Source
+from controller.core.heating import learning
 from controller.core.heating.sensing import temperature
 from controller.core.heating.zones import zone_array
 from controller.core.rooms import PlantMemory
@@ -19,6 +20,7 @@ _COMFORT_K = (0.1, 0.4)
 _ECONOMY_K = (0.3, 0.2)
 _COLD_START_K = 1.0
 """A zone that lacks more while it is brought to comfort is being warmed up: the curve may be left behind."""
+_PREHEAT_K = 3.0
 _HANDS = (Source.FROST, Source.OVERRIDE)
 """What a person or the frost asks for is heated in summer too."""
 
@@ -32,11 +34,19 @@ class Want:
     measured_c: float | None
     calls: bool
     freezing: bool = False
+    preheats: bool = False
+    """Whether it is being preheated, and is neither warm yet nor held back."""
 
     @property
     def lacking_k(self) -> float | None:
-        """K below the setpoint; negative above it."""
-        return None if self.measured_c is None else self.wish.value - self.measured_c
+        """K below the setpoint; negative above it. A preheat asks on to its end like a room that lacks much.
+
+        A supply temperature that falls as the room comes near makes the last kelvin the longest, and hard to foresee.
+        """
+        if self.measured_c is None:
+            return None
+        lacking_k = self.wish.value - self.measured_c
+        return max(lacking_k, _PREHEAT_K) if self.preheats else lacking_k
 
     @property
     def by_hand(self) -> bool:
@@ -94,7 +104,12 @@ def _wants(wiring: Wiring, draft: Draft, building: Building, memory: PlantMemory
         wish, measured_c = zone_array(wiring, draft, zone_id).winner, temperature(wiring, draft, zone)
         freezing = measured_c is not None and measured_c < zone.frost_below_c
         calls = freezing or _calls(wish, measured_c, zone_id in memory.calling, cold=cold)
-        yield Want(zone, wish, measured_c, calls, freezing)
+        yield Want(zone, wish, measured_c, calls, freezing, _preheats(draft, zone, wish))
+
+
+def _preheats(draft: Draft, zone: Zone, wish: Slot) -> bool:
+    climb = learning.of(draft, zone.id).climb
+    return wish.source is Source.OPTIMUM_START and climb is not None and climb.reached is None and not climb.holding
 
 
 def _calls(wish: Slot, measured_c: float | None, called: bool, *, cold: bool) -> bool:

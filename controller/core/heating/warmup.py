@@ -11,6 +11,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from enum import Enum
 from statistics import median
 
 from config.site import OptimumStart, Zone
@@ -18,7 +19,7 @@ from controller.core.arbitration import Slot, Source
 from controller.core.heating import learning
 from controller.core.heating.sensing import outdoors, temperature
 from controller.core.state import Draft
-from controller.core.warmth import Climb, Knowledge, Warmup
+from controller.core.warmth import Climb, Knowledge, Learnt, Warmup
 from controller.core.wiring import Wiring
 from schedules.allures import Allure, AllureDemand
 from schedules.optimum_start import READY_WITHIN_K, Climate, Response, course, preheat_start, warmed_after
@@ -27,13 +28,23 @@ LEAD = timedelta(minutes=20)
 """A room is to be warm so long before the opening: a prediction that is ten minutes wrong hurts nobody."""
 SOAK_K = 1.0
 RESERVE = 0.2
-"""Of the time that it takes, where that is long, or follows a long vacancy and is not short."""
-LONG_PREHEAT, SHORT_PREHEAT = timedelta(hours=3), timedelta(hours=1)
+"""Of the time that it takes after a long vacancy, where that is more than an hour."""
+SHORT_PREHEAT, LONG_PREHEAT = timedelta(hours=1), timedelta(hours=3)
+"""Longer than the latter no room is given for its last kelvins."""
+_NEAR_K = 0.3
 LONG_VACANCY = timedelta(hours=48)
 _BORROWED = 1.15
 """What is known of another model or of the neighbours counts for a little more time."""
 _SLACK = timedelta(minutes=1)
 _HOUR = timedelta(hours=1)
+
+
+class Stage(Enum):
+    """What a room has behind it: it starts cold, is held just below comfort, or climbs with its plant at work."""
+
+    START = "start"
+    HELD = "held"
+    CLIMBING = "climbing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +75,18 @@ def preheat(wiring: Wiring, draft: Draft, zone: Zone, demand: AllureDemand) -> d
     if zone.optimum_start is None or demand.next_opening is None or demand.allure is Allure.COMFORT:
         return None
     if running is not None:
-        return _last_kelvins(wiring, draft, zone, running)
+        return _last_kelvins(wiring, draft, zone)
     begun = learning.of(draft, zone.id).known
     if begun.running == demand.next_opening and begun.begun is not None:
         return _resume(wiring, draft, zone, demand, begun.begun)
+    patience = learning.of(draft, zone.id).patience
+    if patience is not None and draft.now < patience and temperature(wiring, draft, zone) is None:
+        return patience
     start, estimate = planned(wiring, draft, zone, demand)
     if start > draft.now or start >= demand.next_opening or estimate is None:
         return start if start > draft.now else None
     _begin(wiring, draft, zone, demand, estimate)
-    climb = learning.of(draft, zone.id).climb
-    return draft.now + _SLACK if climb is not None and climb.soak_c is not None else None
+    return None
 
 
 def _forget_missed(draft: Draft, zone: Zone) -> None:
@@ -110,18 +123,34 @@ def needs(
     wiring: Wiring, draft: Draft, zone: Zone, bounds: OptimumStart, demand: AllureDemand, room_c: float
 ) -> Estimate:
     """How long a room at ``room_c`` would take from now."""
-    warmup = learning.of(draft, zone.id)
-    wall_c = room_c if warmup.wall is None else warmup.wall.wall_c
-    climate = Climate(room_c, wall_c, outdoors(wiring, draft, zone))
-    return needs_from(wiring, draft, zone, bounds, is_long(demand), climate)
+    stage = stage_of(learning.of(draft, zone.id).climb)
+    return needs_from(wiring, draft, zone, bounds, is_long(demand), _climate(wiring, draft, zone, room_c), stage)
+
+
+def stage_of(climb: Climb | None) -> Stage:
+    """What a room has behind it."""
+    if climb is None:
+        return Stage.START
+    return Stage.HELD if climb.holding or climb.last_begun is not None else Stage.CLIMBING
+
+
+def _climate(wiring: Wiring, draft: Draft, zone: Zone, room_c: float) -> Climate:
+    wall = learning.of(draft, zone.id).wall
+    return Climate(room_c, room_c if wall is None else wall.wall_c, outdoors(wiring, draft, zone))
 
 
 def needs_from(
-    wiring: Wiring, draft: Draft, zone: Zone, bounds: OptimumStart, long: bool, climate: Climate
+    wiring: Wiring,
+    draft: Draft,
+    zone: Zone,
+    bounds: OptimumStart,
+    long: bool,
+    climate: Climate,
+    stage: Stage = Stage.START,
 ) -> Estimate:
     """The same for a room that stands at ``climate``: by its own model, its neighbours', or the fallback."""
     comfort_c = zone.setpoints.of(Allure.COMFORT)
-    found = _model(wiring, draft, zone, bounds, long) if bounds.learn else None
+    found = _model(wiring, draft, zone, bounds, long, stage) if bounds.learn else None
     if found is None:
         missing_k = max(0.0, comfort_c - climate.room_c)
         words = f"{bounds.minutes_per_k:g} min/K, nothing learnt" if bounds.learn else f"{bounds.minutes_per_k:g} min/K"
@@ -132,7 +161,7 @@ def needs_from(
     if not pure:
         return Estimate(pure, LEAD, basis, pure)
     needed = max(timedelta(), pure * factor + bias)
-    uncertain = needed > LONG_PREHEAT or (long and needed > SHORT_PREHEAT)
+    uncertain = long and needed > SHORT_PREHEAT
     return Estimate(needed, LEAD, basis, pure, RESERVE * needed if uncertain else timedelta())
 
 
@@ -206,7 +235,7 @@ def _end_coast(draft: Draft, zone: Zone, warmup: Warmup, demand: AllureDemand) -
 
 
 def _model(
-    wiring: Wiring, draft: Draft, zone: Zone, bounds: OptimumStart, long: bool
+    wiring: Wiring, draft: Draft, zone: Zone, bounds: OptimumStart, long: bool, stage: Stage
 ) -> tuple[Response, timedelta, float, str] | None:
     """The response to go by, its bias, a factor for what is not quite its own, and where it is known from."""
     known = learning.of(draft, zone.id).known
@@ -214,13 +243,9 @@ def _model(
     if own is not None:
         learnt = known.of(long)
         if learnt.mornings:
-            return own, timedelta(minutes=learnt.bias_min), 1.0, _words(known, long)
-        return (
-            own,
-            timedelta(minutes=known.of(not long).bias_min),
-            _BORROWED,
-            f"{_words(known, not long)}, other vacancies",
-        )
+            return own, _bias(learnt, stage), 1.0, _words(known, long)
+        other = known.of(not long)
+        return own, _bias(other, stage), _BORROWED, f"{_words(known, not long)}, other vacancies"
     neighbours = list(_neighbours(wiring, draft, zone, long))
     if not neighbours:
         return None
@@ -231,6 +256,11 @@ def _model(
         _BORROWED,
         f"learnt from {len(neighbours)} other zone{'s' if len(neighbours) > 1 else ''} of the building",
     )
+
+
+def _bias(learnt: Learnt, stage: Stage) -> timedelta:
+    by_stage = {Stage.START: learnt.bias_min, Stage.HELD: learnt.held_bias_min, Stage.CLIMBING: 0.0}
+    return timedelta(minutes=by_stage[stage])
 
 
 def _plain(response: Response) -> tuple[float, float, float, float]:
@@ -272,15 +302,13 @@ def _begin(wiring: Wiring, draft: Draft, zone: Zone, demand: AllureDemand, estim
     key, measured = f"zone/{zone.id}", temperature(wiring, draft, zone)
     comfort = zone.setpoints.of(Allure.COMFORT)
     room_c = demand.setpoint_c if measured is None else measured
-    soaks = _soaks(zone, estimate, room_c) and opening - draft.now > estimate.needed + estimate.lead + _SLACK
-    ready = opening - estimate.lead
+    soaks, ready = _soaks(zone, estimate, room_c), opening - estimate.lead
     climb = Climb(
         begun=draft.now, opening=opening, from_c=measured, target_c=comfort - READY_WITHIN_K, long=is_long(demand),
         predicted=ready - draft.now if soaks else estimate.needed,
         planned_ready=ready if soaks else draft.now + estimate.needed,
         soak_c=comfort - SOAK_K if soaks else None,
-        last_begun=None if soaks else draft.now,
-        last_needed=None if soaks else estimate.pure,
+        stood=None if measured is None else _climate(wiring, draft, zone, measured),
         flaw="" if measured is not None else "no temperature at its begin",
     )  # fmt: skip
     warmup = learning.of(draft, zone.id)
@@ -294,7 +322,8 @@ def _begin(wiring: Wiring, draft: Draft, zone: Zone, demand: AllureDemand, estim
 
 def _wish(wiring: Wiring, draft: Draft, zone: Zone, climb: Climb, reason: str) -> None:
     key = f"zone/{zone.id}"
-    value = climb.soak_c if climb.soak_c is not None else zone.setpoints.of(Allure.COMFORT)
+    comfort_c = zone.setpoints.of(Allure.COMFORT)
+    value = climb.soak_c if climb.holding and climb.soak_c is not None else comfort_c
     draft.preheats[key] = Slot(Source.OPTIMUM_START, value, reason, climb.opening, Allure.COMFORT.value)
     draft.rearrange.add(key)
 
@@ -302,30 +331,37 @@ def _wish(wiring: Wiring, draft: Draft, zone: Zone, climb: Climb, reason: str) -
 def _reason(wiring: Wiring, estimate: Estimate, climb: Climb, measured: float | None) -> str:
     local = climb.opening.astimezone(wiring.site.place.zone)
     where = "no temperature" if measured is None else f"{measured:.1f} degrees"
-    until = "" if climb.soak_c is None else f", held at {climb.soak_c:g} until the last kelvins are due"
+    until = "" if climb.soak_c is None or not climb.holding else ", held until that is due"
     return (
         f"optimum start for the opening on {local:%a %H:%M}: {where}, {_span(estimate.needed)} predicted"
         f"{until} ({estimate.basis})"
     )
 
 
-def _last_kelvins(wiring: Wiring, draft: Draft, zone: Zone, running: Slot) -> datetime | None:
-    """End the soak when what the room still needs is due; returns when to look again."""
-    warmup = learning.of(draft, zone.id)
-    climb, bounds, measured = warmup.climb, zone.optimum_start, temperature(wiring, draft, zone)
+def _last_kelvins(wiring: Wiring, draft: Draft, zone: Zone) -> datetime | None:
+    """Hold a room that comes near comfort too early, until what it still needs is due; returns when to look again."""
+    warmup, bounds = learning.of(draft, zone.id), zone.optimum_start
+    climb, measured = warmup.climb, temperature(wiring, draft, zone)
     if climb is None or climb.soak_c is None or bounds is None:
         return None
+    room_c = climb.soak_c if measured is None and climb.holding else measured
+    if room_c is None or (not climb.holding and room_c < climb.soak_c - _NEAR_K):
+        return None
     wall_c = warmup.wall.wall_c if warmup.wall is not None else climb.soak_c
-    room_c = climb.soak_c if measured is None else measured
     climate = Climate(room_c, wall_c, outdoors(wiring, draft, zone))
-    estimate = needs_from(wiring, draft, zone, bounds, climb.long, climate)
-    due = climb.opening - estimate.needed - estimate.lead
-    if due > draft.now + _SLACK:
+    estimate = needs_from(wiring, draft, zone, bounds, climb.long, climate, Stage.HELD)
+    due = climb.opening - min(estimate.needed, LONG_PREHEAT) - estimate.lead
+    if due <= draft.now + _SLACK:
+        if climb.holding:
+            climb = replace(climb, holding=False, last_begun=draft.now, stood=climate)
+        climb = replace(climb, soak_c=None, mark=None)
+    elif not climb.holding:
+        climb = replace(climb, holding=True, mark=None)
+    else:
         return due
-    climb = replace(climb, soak_c=None, last_begun=draft.now, last_needed=estimate.pure, mark=None)
     learning.remember(draft, zone.id, replace(warmup, climb=climb))
     _wish(wiring, draft, zone, climb, _reason(wiring, estimate, climb, measured))
-    return None
+    return due if climb.holding else None
 
 
 def _resume(wiring: Wiring, draft: Draft, zone: Zone, demand: AllureDemand, begun: datetime) -> datetime | None:
