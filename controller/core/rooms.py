@@ -6,6 +6,7 @@ a restart. What must survive one is kept as a document (``Draft.keep``).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
@@ -102,6 +103,23 @@ class Shed:
 
 
 @dataclass(frozen=True, slots=True)
+class Swing:
+    """Between what a temperature has moved since one began to look; degrees C."""
+
+    lowest_c: float = math.inf
+    highest_c: float = -math.inf
+
+    @property
+    def span_k(self) -> float:
+        return max(0.0, self.highest_c - self.lowest_c)
+
+    def taking(self, value_c: float | None) -> Swing:
+        if value_c is None or self.lowest_c <= value_c <= self.highest_c:
+            return self
+        return Swing(min(self.lowest_c, value_c), max(self.highest_c, value_c))
+
+
+@dataclass(frozen=True, slots=True)
 class SensorWatch:
     """What the judgement of a room sensor rests on; temperatures degrees C."""
 
@@ -113,13 +131,10 @@ class SensorWatch:
     before_c: float = 0.0
     flat_since: datetime | None = None
     flat_c: float = 0.0
-    elsewhere_c: float | None = None
-    """The mean of the building's other zones when it became flat."""
-    elsewhere_span_k: float = 0.0
-    """How far they have gone from there."""
-    wanted_c: float | None = None
-    wanted_span_k: float = 0.0
-    """How far its own setpoint has gone meanwhile."""
+    elsewhere: Swing = field(default_factory=Swing)
+    """The mean of the building's other zones, since it became flat."""
+    wanted: Swing = field(default_factory=Swing)
+    """Its own setpoint, since then."""
     bad: str = ""
     """Why it is not believed; empty: it is."""
 

@@ -121,6 +121,10 @@ ROWS = {
         (f"{CLASSES} sensor drift 9",), (f"zone/{CLASSES}/sensorFault",), after=timedelta(hours=3),
         state={"quality": "fault"},
     ),
+    "a sensor that is frozen": Row(
+        (f"{CLASSES} sensor frozen",), (f"zone/{CLASSES}/sensorFault",), after=timedelta(hours=26),
+        detail="while the zones around it move", state={"quality": "fault"},
+    ),
     "a boiler that is locked out": Row(
         ("ecole-jaures boiler fault",), ("building/ecole-jaures/plantFault",), detail="its alarm contact is closed",
     ),

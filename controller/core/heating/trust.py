@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from config.site import Zone
 from controller.core.heating.wanted import wanted_c
 from controller.core.image import DeviceImage
-from controller.core.rooms import Room, SensorWatch
+from controller.core.rooms import Room, SensorWatch, Swing
 from controller.core.state import Draft
 from controller.core.wiring import Wiring
 from drivers.api import Reading
@@ -100,22 +100,8 @@ def _flatness(
 ) -> SensorWatch:
     elsewhere, wanted = (sum(around) / len(around) if around else None), wanted_c(draft, zone.id)
     if watch.flat_since is None or abs(value_c - watch.flat_c) > FLAT_K:
-        return replace(
-            watch, flat_since=at, flat_c=value_c, elsewhere_c=elsewhere, elsewhere_span_k=0.0,
-            wanted_c=wanted, wanted_span_k=0.0,
-        )  # fmt: skip
-    if watch.elsewhere_c is None or watch.wanted_c is None:
-        elsewhere_c = elsewhere if watch.elsewhere_c is None else watch.elsewhere_c
-        watch = replace(watch, elsewhere_c=elsewhere_c, wanted_c=wanted if watch.wanted_c is None else watch.wanted_c)
-    elsewhere_k = 0.0 if elsewhere is None or watch.elsewhere_c is None else abs(elsewhere - watch.elsewhere_c)
-    wanted_k = 0.0 if wanted is None or watch.wanted_c is None else abs(wanted - watch.wanted_c)
-    if elsewhere_k <= watch.elsewhere_span_k and wanted_k <= watch.wanted_span_k:
-        return watch
-    return replace(
-        watch,
-        elsewhere_span_k=max(elsewhere_k, watch.elsewhere_span_k),
-        wanted_span_k=max(wanted_k, watch.wanted_span_k),
-    )
+        watch = replace(watch, flat_since=at, flat_c=value_c, elsewhere=Swing(), wanted=Swing())
+    return replace(watch, elsewhere=watch.elsewhere.taking(elsewhere), wanted=watch.wanted.taking(wanted))
 
 
 def _stands_still(watch: SensorWatch, at: datetime, around: list[float]) -> bool:
@@ -123,9 +109,9 @@ def _stands_still(watch: SensorWatch, at: datetime, around: list[float]) -> bool
     if watch.flat_since is None:
         return False
     span = at - watch.flat_since
-    if around and watch.elsewhere_span_k >= MOVED_K:
-        return span >= (FLAT_FOR if watch.wanted_span_k >= MOVED_K else FLAT_FOR_LONG)
-    return not around and watch.wanted_span_k >= MOVED_K and span >= FLAT_FOR_LONG
+    if around and watch.elsewhere.span_k >= MOVED_K:
+        return span >= (FLAT_FOR if watch.wanted.span_k >= MOVED_K else FLAT_FOR_LONG)
+    return not around and watch.wanted.span_k >= MOVED_K and span >= FLAT_FOR_LONG
 
 
 def _elsewhere(wiring: Wiring, draft: Draft, zone: Zone) -> Iterator[float]:
