@@ -108,11 +108,13 @@ def _explained(wiring: Wiring, key: str, at_text: str | None, zone: ZoneInfo) ->
 
 
 def _by_plan(wiring: Wiring, key: str, at: datetime, note: str = "") -> Explanation:
-    """A core that begins at ``at`` and has heard nothing: the daemon's own code, without the daemon."""
+    """A core that waits no more for a device and has heard nothing: the daemon's own code, without the daemon."""
     from controller.cli.grounds import grounds_of
-    from controller.core.cycle import begin
+    from controller.core.cycle import begin, cycle
+    from controller.core.heating.learning import patience
     from controller.core.journal import Saved
     from controller.core.report import state_of
 
-    state = state_of(wiring, begin(wiring, Saved(), at).state, key, at)
+    begun = begin(wiring, Saved(), at - patience(wiring)).state
+    state = state_of(wiring, cycle(wiring, begun, (), at).state, key, at)
     return Explanation(key, at, "plan", state, grounds_of(wiring, key, at, None), note)

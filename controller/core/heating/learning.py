@@ -65,8 +65,12 @@ def begin(wiring: Wiring, draft: Draft, zone_id: str) -> None:
     warmup = of(draft, zone_id)
     if warmup == Warmup():
         warmup = replace(warmup, known=read(draft.kept.get(f"warmup/{zone_id}")))
-    patience = draft.now + timedelta(seconds=2.0 * wiring.site.timing.stale_after_s)
-    remember(draft, zone_id, replace(warmup, patience=patience))
+    remember(draft, zone_id, replace(warmup, patience=draft.now + patience(wiring)))
+
+
+def patience(wiring: Wiring) -> timedelta:
+    """How long a core that begins waits for the first temperature of a room before it plans without one."""
+    return timedelta(seconds=2.0 * wiring.site.timing.stale_after_s)
 
 
 def keep(draft: Draft, zone_id: str, known: Knowledge) -> None:
