@@ -68,6 +68,16 @@ def test_the_alarm_ends_with_what_it_was_about() -> None:
     assert ALARM not in field.state.alarms
 
 
+def test_a_closing_before_a_long_vacancy_raises_nothing_for_a_moment() -> None:
+    site = school("a", "b", building={"law": LawGuard.WARN}, setpoints=Setpoints(19.0, 16.0, 8.0), optimum_start=None)
+    site = zone_of(site, "b", occupancy=hours(mon="08:00-13:30", tue="08:00-13:30"))
+    site = zone_of(site, "a", occupancy=hours(mon="08:00-17:30", tue="08:00-16:30"))
+    field = started(site, "2026-01-12 10:00")
+    field.until(at("2026-01-13 18:00"))
+    assert (commanded(field, "a"), commanded(field, "b")) == (8.0, 8.0)
+    assert [event for event in field.events if event.name == "alarm"] == []
+
+
 def test_an_operators_wish_is_told_and_not_taken_back() -> None:
     field = started(one(LawGuard.CLAMP, setpoints=Setpoints(19.0, 16.0, 8.0)), "2026-01-12 10:00", a=19.0)
     field.advance(MINUTE)

@@ -207,6 +207,15 @@ def test_a_sensor_that_stands_still_while_the_others_move() -> None:
     assert raised(field) == {}
 
 
+def test_what_the_others_swing_through_counts_from_wherever_they_stood() -> None:
+    field = school("2026-01-12 10:00", 19.0, 0.0)
+    for hour in range(26):  # 1.2 K to either side of where they stood when the sensor froze
+        field.held[OTHER] = 18.0 + (1.2 if 3 <= hour < 9 else -1.2 if 12 <= hour < 20 else 0.0)
+        field.advance(HOUR, timedelta(minutes=5))
+    assert believed(field) is None
+    assert raised(field) == {"zone/ecole.classes/sensorFault": ""}
+
+
 def test_a_sensor_far_from_all_others() -> None:
     field = school(WORKDAY, 19.0, 0.0)
     for _ in range(40):

@@ -25,6 +25,8 @@ ALARM = "legalTemperature"
 OCCUPIED_C, DAY_VACANT_C, LONG_VACANT_C = 19.0, 16.0, 8.0
 _DAY, _LONG = timedelta(hours=24), timedelta(hours=48)
 _ROUNDING_K = 0.05
+_AFTER = timedelta(seconds=1)
+"""So long after a change of hours it is looked at: by then every zone has what its new hours ask for."""
 _SHOWN = 3
 
 
@@ -89,7 +91,7 @@ def judge(wiring: Wiring, draft: Draft, building_id: str) -> None:
     detail = _detail(draft, zones, average_c, allowed_c) if exceeds else ""
     told = Condition(ALARM, exceeds, "minor", 0.0, average_c, allowed_c, detail)
     diagnostics.follow(wiring, draft, key, told)
-    draft.schedule(f"law/{building_id}", min(limit_of(draft, zone, None).until for zone in zones))
+    draft.schedule(f"law/{building_id}", min(limit_of(draft, zone, None).until for zone in zones) + _AFTER)
 
 
 def begin(wiring: Wiring, draft: Draft, building_id: str) -> None:
