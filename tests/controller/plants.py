@@ -7,6 +7,7 @@ from dataclasses import replace
 from config.site import Plant, Site
 from controller.core.journal import Saved
 from controller.core.wiring import Wiring
+from controller.rehearsal import heating_of
 from tests.controller.field import Field
 from tests.controller.towns import at, town
 
@@ -19,7 +20,7 @@ SETPOINT = (DEVICE, "zone.1.setpoint")
 
 def led(plant: Plant, **of_zones: object) -> Site:
     """The test town, its school with a plant."""
-    site = town()
+    site = heating_of(town())
     zones = {name: replace(zone, **of_zones) for name, zone in site.zones.items()}  # type: ignore[arg-type]
     buildings = {name: replace(building, plant=plant) for name, building in site.buildings.items()}
     return replace(site, buildings=buildings, zones=zones)

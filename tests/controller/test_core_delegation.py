@@ -16,6 +16,7 @@ from controller.core.replay import line_of, parse_line
 from controller.core.report import alarm_of, state_of
 from controller.core.state import Draft, Step
 from controller.core.wiring import Wiring
+from controller.rehearsal import heating_of
 from drivers.api import Errand, Look, Outcome, Push, PushResult, ScheduleRef, ScheduleSeen
 from drivers.timetable import Agenda, Entry, differences
 from schedules.occupancy import DatedException, parse_interval
@@ -71,7 +72,7 @@ class DelegatedField(Field):
 
 def site(*exceptions: DatedException, optimum: OptimumStart | None = None, **changes: object) -> Site:
     """The town's first zone delegated, the second one supervised."""
-    found = town()
+    found = heating_of(town())
     delegation = replace(Delegation("schedule,1", "calendar,1"), **changes)  # type: ignore[arg-type]
     zone = found.zones[ZONE]
     occupancy = replace(zone.occupancy, exceptions=exceptions)
@@ -212,7 +213,7 @@ def test_another_plan_is_pushed_on_reload() -> None:
 
 def test_who_is_delegated_no_longer_is_supervised() -> None:
     made = school("2026-01-12 10:00")
-    made.take(adopt(Wiring(town()), made.state, made.now))
+    made.take(adopt(Wiring(heating_of(town())), made.state, made.now))
     assert made.slots[SETPOINT] == {13: 19.0}
     assert "delegation" not in made.zone()
 

@@ -11,6 +11,7 @@ from controller.core.cycle import begin, cycle, farewell
 from controller.core.journal import Saved
 from controller.core.report import state_of
 from controller.core.wiring import Wiring
+from controller.rehearsal import heating_of
 from drivers.api import Fault, PointId, Quality, Reading
 from tests.controller.field import Field, names
 from tests.controller.towns import at, town
@@ -19,7 +20,7 @@ SETPOINT = ("ecole", "zone.1.setpoint")
 
 
 def school(when: str, temperature_c: float) -> Field:
-    field = Field(Wiring(town()), at(when))
+    field = Field(Wiring(heating_of(town())), at(when))
     field.held["ecole", "zone.1.temperature"] = temperature_c
     field.held["ecole", "zone.2.temperature"] = temperature_c
     field.start()
@@ -130,13 +131,13 @@ def test_a_clean_stop_relinquishes_what_is_on_its_way_too() -> None:
 
 def test_a_slot_held_by_an_earlier_run_at_a_point_nobody_commands_is_freed() -> None:
     saved = Saved(held={"ecole/zone.2.setpoint@10": 22.0, "ecole/zone.7.setpoint@13": 16.0})
-    step = begin(Wiring(town()), saved, at("2026-01-12 20:00"))
+    step = begin(Wiring(heating_of(town())), saved, at("2026-01-12 20:00"))
     assert [(w.point.point, w.value, w.priority) for w in step.writes] == [("zone.7.setpoint", None, 13)]
     assert step.journal.held == {"ecole/zone.7.setpoint@13": None}
 
 
 def test_an_override_left_in_the_device_by_an_earlier_run_is_freed_when_no_longer_wanted() -> None:
-    field = Field(Wiring(town()), at("2026-01-12 20:00"))
+    field = Field(Wiring(heating_of(town())), at("2026-01-12 20:00"))
     field.slots["ecole", "zone.2.setpoint"] = {10: 22.0, 13: 16.0}
     field.start(Saved(held={"ecole/zone.2.setpoint@10": 22.0}))
     assert field.slots["ecole", "zone.2.setpoint"] == {13: 16.0}

@@ -22,6 +22,7 @@ from controller.core.metering.rows import (
 )
 from controller.core.report import state_of
 from controller.core.wiring import Wiring
+from controller.rehearsal import heating_of
 from drivers.api import Fault, PointId
 from tests.controller.field import Field
 from tests.controller.towns import at, town
@@ -32,7 +33,7 @@ MINUTE = timedelta(minutes=1)
 
 def school() -> Site:
     """The school alone; a reading holds for two minutes."""
-    site = town()
+    site = heating_of(town())
     return replace(
         site,
         devices={"ecole": site.devices["ecole"]},

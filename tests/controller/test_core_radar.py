@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from controller.core.journal import Journal, Saved
 from controller.core.report import state_of
 from controller.core.wiring import Wiring
+from controller.rehearsal import heating_of
 from tests.controller.field import Field, names
 from tests.controller.towns import at, town
 
@@ -17,7 +18,7 @@ MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 
 
 def school(when: datetime, area_m2: float | None = 300.0) -> Field:
-    site = town()
+    site = heating_of(town())
     zones = {name: replace(zone, area_m2=area_m2) for name, zone in site.zones.items()}
     field = Field(Wiring(replace(site, zones=zones)), when)
     for number in (1, 2):

@@ -10,6 +10,7 @@ import pytest
 from controller.core.heating import temperature
 from controller.core.report import state_of
 from controller.core.wiring import Wiring
+from controller.rehearsal import heating_of
 from drivers.api import Fault, PointId
 from tests.controller.field import Field
 from tests.controller.towns import at, town
@@ -22,7 +23,7 @@ WORKDAY, NIGHT = "2026-01-13 10:00", "2026-01-13 21:00"
 
 def school(when: str, room_c: float, demand_pct: float) -> Field:
     """Two zones alike, 2 degrees outside, warm water."""
-    field = Field(Wiring(town()), at(when))
+    field = Field(Wiring(heating_of(town())), at(when))
     for place in (ROOM, OTHER):
         field.held[place] = room_c
     for place in (DEMAND, OTHER_DEMAND):

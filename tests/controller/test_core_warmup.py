@@ -13,6 +13,7 @@ from config.site import OptimumStart
 from controller.core.commands import Command
 from controller.core.warmth import Knowledge, read, written
 from controller.core.wiring import Wiring
+from controller.rehearsal import heating_of
 from schedules.occupancy import DatedException
 from tests.controller.field import Field, names
 from tests.controller.towns import at, town
@@ -29,7 +30,7 @@ class School:
     def __init__(
         self, when: str, room_c: float = 17.0, bounds: OptimumStart | None = None, hides: tuple[str, ...] = ()
     ) -> None:
-        site = town()
+        site = heating_of(town())
         device = site.devices["ecole"]
         seen = tuple(point for point in device.points if point not in hides)
         site = replace(site, devices={**site.devices, "ecole": replace(device, points=seen)})

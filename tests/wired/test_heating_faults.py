@@ -139,7 +139,7 @@ BEFORE_THE_START = ("cov-full", "no-rpm", "max-apdu", "fahrenheit", "clock")
 
 async def settled(town: Stepped, when: str) -> None:
     """Until ``when``, in long steps first."""
-    await town.until(at(when), timedelta(minutes=2))
+    await town.until(at(when), timedelta(minutes=5))
 
 
 @pytest.mark.timeout(180)
