@@ -23,3 +23,6 @@ def test_a_winter_of_a_school_is_warm_in_time(seed: int) -> None:
     soaked = [m for m in learnt if m.opening == at("2027-01-04 08:00")]
     assert soaked, "the Monday after the Christmas holidays, from 8 degrees"
     assert all(m.lacking_k <= 0.5 for m in soaked)
+    late = {(f"zone/{m.zone}", "notReady", m.opening.date()) for m in learnt if m.lacking_k > 0.5}
+    told = {(*name, at_.date()) for at_, name, _ in winter.rehearsal.alarms if at_ >= at("2026-11-15 00:00")}
+    assert told <= late, "no alarm but of a morning that was late indeed"

@@ -196,8 +196,8 @@ async def test_a_window_is_no_failure_of_the_heating() -> None:
 @pytest.mark.long
 @pytest.mark.timeout(900)
 async def test_weeks_without_a_fault_raise_nothing() -> None:
-    """Nights, a weekend, Monday's preheat: ten days of winter."""
+    """Nights, two weekends; a preheat of which little is known yet may say that it comes late, and nothing else may."""
     async with stepped(heating_of("valbourg"), at("2026-01-08 12:00")) as town:
-        await town.until(at("2026-01-18 12:00"), timedelta(minutes=10))
+        await town.until(at("2026-01-20 12:00"), timedelta(minutes=10))
         assert town.raised == {}
-        assert [name for _, name, _ in town.alarms] == []
+        assert {event for _, (_, event), _ in town.alarms} <= {"notReady"}
