@@ -238,7 +238,8 @@ class Wiring:
 
     def _stale_after(self, quiet_s: float) -> float:
         timing = self.site.timing
-        return max(timing.stale_after_s, 3.0 * quiet_s * timing.speed)
+        least_s = timing.stale_after_s
+        return max(least_s, 3.0 * quiet_s * timing.speed) if quiet_s else least_s
 
     def _show(self, key: str, device: str, *points: str) -> None:
         for point in points:

@@ -10,6 +10,8 @@ from dataclasses import replace
 from datetime import date, datetime
 from itertools import groupby
 
+import pytest
+
 from config.site import Group, Zone
 from controller.core.cycle import begin, cycle
 from controller.core.journal import Saved
@@ -64,12 +66,32 @@ def setpoints(first: datetime, last: datetime) -> dict[datetime, float]:
     return found
 
 
+@pytest.mark.long
 def test_every_minute_of_a_leap_year() -> None:
+    minutes, cycles = compared(oracle.FIRST, oracle.LAST)
+    assert minutes == 367 * 1440
+    assert 5_000 < cycles < 30_000, "the core runs when something changes, not every minute"
+
+
+AROUND = ["2028-02-27", "2028-03-24", "2028-10-27", "2028-12-23"]
+"""The leap day, both changes of the clock, the end of the year."""
+
+
+@pytest.mark.parametrize("first", AROUND)
+def test_every_minute_of_the_days_that_are_special(first: str) -> None:
+    start = datetime.fromisoformat(f"{first}T12:00:00+00:00")
+    minutes, cycles = compared(start, start + 11 * oracle.DAY)
+    assert minutes >= 11 * 1440
+    assert 150 < cycles < 900
+
+
+def compared(first: datetime, last: datetime) -> tuple[int, int]:
+    """Hold the core against the oracle at every minute; returns how many there were, and in how many cycles."""
     town_wiring = wiring()
-    levels, wanted = lamp_levels(oracle.FIRST, oracle.LAST), setpoints(oracle.FIRST, oracle.LAST)
+    levels, wanted = lamp_levels(first, last), setpoints(first, last)
     zone = next(iter(town_wiring.site.zones))
     lamp, segment = f"lamp/{next(iter(town_wiring.site.lamps))}", f"segment/{next(iter(town_wiring.site.segments))}"
-    step = begin(town_wiring, Saved(), oracle.FIRST)
+    step = begin(town_wiring, Saved(), first)
     cycles = 0
     for at, level in levels.items():
         while step.next_due is not None and step.next_due <= at:
@@ -80,5 +102,4 @@ def test_every_minute_of_a_leap_year() -> None:
         assert abs(found - level) < 0.01, at
         assert held(step, segment) == (1.0 if level > 0 else 0.0), at
         assert held(step, f"zone/{zone}") == wanted[at], at
-    assert len(levels) == 367 * 1440
-    assert 5_000 < cycles < 30_000, "the core runs when something changes, not every minute"
+    return len(levels), cycles

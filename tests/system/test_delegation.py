@@ -17,7 +17,7 @@ from tests.system.witnesses import priority_array
 
 pytestmark = pytest.mark.system
 
-THURSDAY = datetime.fromisoformat("2026-12-10T09:00:00+01:00")
+THURSDAY = datetime.fromisoformat("2026-12-10T17:00:00+01:00")
 FRIDAY_NIGHT = datetime.fromisoformat("2026-12-11T19:00:00+01:00")
 SPEED = 2400.0
 ZONE = "ecole-jaures.classes"
@@ -47,7 +47,7 @@ async def test_the_school_keeps_its_schedule_when_the_gateway_is_killed(town: To
     await until(lambda: 13 not in priority_array(port, 1), 10.0, "no value of ours at slot 13")
     assert 16 in priority_array(port, 1), "the controller's own schedule writes"
     town.daemon.kill()
-    assert town.clock.now() < THURSDAY + timedelta(hours=22), "killed before Friday's opening"
+    assert town.clock.now() < THURSDAY + timedelta(hours=14), "killed before Friday's opening"
 
     zone, seen = town.loaded.zones[ZONE], set()
     while town.clock.now() < FRIDAY_NIGHT:
