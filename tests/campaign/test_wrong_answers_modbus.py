@@ -113,10 +113,12 @@ async def attack(wire: Wire, seed: int, hostile_answers: int, tally: Tally, puls
         peer.share = 0.0
         await asyncio.sleep(3 * wire.timeout_s)  # what is still late comes in
         for known in UNITS:
-            # The first request may have to find out that the connection is in doubt, or the plan that it was refused.
-            await read_once(driver, peer, known, tally)
-            seen = [await read_once(driver, peer, known, tally) for _ in range(2)]
-            assert any(len([o for o in each if isinstance(o, Reading)]) == len(POINTS) for each in seen), seen
+            # The first request may have to find out that the connection is in doubt, or the plan that it was refused;
+            # with a hundred lanes on a busy machine an honest answer may come too late as well.
+            seen: list[Sequence[Reading | Fault]] = []
+            while not seen or len([o for o in seen[-1] if isinstance(o, Reading)]) < len(POINTS):
+                assert len(seen) < 6, seen
+                seen.append(await read_once(driver, peer, known, tally))
 
 
 async def campaign(wire: Wire, lanes: int, hostile_answers: int) -> Tally:
