@@ -57,7 +57,7 @@ async def test_from_the_signal_to_the_controller_over_a_restart_and_back(school:
         school.daemon.kill()
         school.daemon.launch()
         school.daemon.says(DAEMON_READY)
-        await until(lambda: len(heard.events("shed")) == before + 3, 15.0, "shed anew by what stands at the broker")
+        await until(lambda: len(heard.events("shed")) >= before + 3, 15.0, "shed anew by what stands at the broker")
         await until(lambda: setpoints(school) == [17.0, 17.0, 16.0], 3.0, "every zone 2 K lower again")
 
         school.say("zone/ecole-jaures.classes", {"id": "warm", "issued": issued(), "boost": True, "by": "anne"})
