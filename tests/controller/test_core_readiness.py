@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from config.site import OptimumStart
 from controller.core.report import state_of
 from controller.core.state import Event
+from controller.core.wiring import Wiring
+from controller.rehearsal import heating_of
+from tests.controller.field import Field
 from tests.controller.test_core_warmup import CLASSES, School
-from tests.controller.towns import at
+from tests.controller.towns import at, town
 
 ZONE, BUILDING = f"zone/{CLASSES}", "building/ecole"
 
@@ -110,7 +114,7 @@ def test_a_hand_that_holds_the_room_cold_is_told_beforehand() -> None:
 def test_a_plant_that_does_not_start_is_told_within_its_twenty_minutes() -> None:
     school = School("2026-01-12 18:00")
     school.dead = True
-    school.until("2026-01-13 06:00")
+    school.until("2026-01-13 06:10")
     begun = next(e.at for e in school.field.events if e.name == "preheat")
     (alarm,) = alarms(school, "plantDidNotStart")
     assert timedelta(minutes=20) <= alarm.at - begun <= timedelta(minutes=30)
@@ -147,3 +151,14 @@ def test_with_nothing_but_the_room_to_look_at_it_must_get_warmer_within_the_hour
     cold.until("2026-01-13 08:05")
     begun = next(e.at for e in cold.field.events if e.name == "preheat")
     assert timedelta(minutes=60) <= alarms(cold, "plantDidNotStart")[0].at - begun <= timedelta(minutes=75)
+
+
+def test_a_core_that_begins_waits_for_the_first_temperature_before_it_says_that_there_is_none() -> None:
+    site = heating_of(town())
+    field = Field(Wiring(replace(site, timing=replace(site.timing, stale_after_s=300.0))), at("2026-01-13 04:30"))
+    field.silent.add("ecole")
+    field.start()
+    field.advance(timedelta(minutes=9))
+    assert (ZONE, "notReady") not in field.state.alarms, "devices that are slow to be read have twice that"
+    field.advance(timedelta(minutes=2))
+    assert field.state.alarms[ZONE, "notReady"].raised is not None

@@ -39,7 +39,7 @@ _DAY, _HOUR, _MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=
 def begin(wiring: Wiring, draft: Draft, zone_id: str) -> None:
     """A core begins: the first forecast once the devices have been heard."""
     if wiring.site.zones[zone_id].optimum_start is not None:
-        draft.schedule(f"forecast/{zone_id}", draft.now + _MINUTE)
+        draft.schedule(f"forecast/{zone_id}", draft.now + learning.patience(wiring))
 
 
 def due(wiring: Wiring, draft: Draft, zone_id: str) -> None:
@@ -248,9 +248,10 @@ def _is_late(wiring: Wiring, draft: Draft, zone: Zone, within: timedelta) -> boo
 
 
 def _shows_by(wiring: Wiring, draft: Draft, zone: Zone, climb: Climb, within: timedelta) -> datetime:
-    """When the plant must have shown that it runs."""
+    """When the plant must have shown that it runs; what it was told may take a while to be seen."""
     shown = plant_runs(wiring, draft, zone) is not None
-    return climb.begun + within * (1 if shown else _SLOW_TO_SHOW)
+    seen_after = timedelta(seconds=wiring.site.timing.feedback_s)
+    return climb.begun + within * (1 if shown else _SLOW_TO_SHOW) + seen_after
 
 
 def _still_cold(wiring: Wiring, draft: Draft, zone: Zone) -> bool:
