@@ -6,6 +6,7 @@ New columns are only ever added at the end; a row of an earlier version has None
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
@@ -139,12 +140,15 @@ def building_figures(figures: str) -> BuildingRow:
 
 
 def _by_source(energies: Iterable[Energy]) -> dict[str, tuple[float | None, float]]:
-    """A source of several counters is known where all of them are."""
-    found: dict[str, tuple[float | None, float]] = {}
+    """A source of several counters is known where all of them are; else all that they gained is told as late."""
+    counters: defaultdict[str, list[Energy]] = defaultdict(list)
     for each in energies:
-        known, late = found.get(each.source, (0.0, 0.0))
-        known = round(known + each.gained, 3) if known is not None and each.whole else None
-        found[each.source] = (known, round(late + each.late + (0.0 if each.whole else each.gained), 3))
+        counters[each.source].append(each)
+    found: dict[str, tuple[float | None, float]] = {}
+    for source, of_source in counters.items():
+        gained, late = sum(each.gained for each in of_source), sum(each.late for each in of_source)
+        whole = all(each.whole for each in of_source)
+        found[source] = (round(gained, 3), round(late, 3)) if whole else (None, round(late + gained, 3))
     return found
 
 
