@@ -21,12 +21,13 @@ _HOUR_FORM = "%Y-%m-%dT%H:00Z"
 class HourRow:
     """One closed hour of ``zone/<id>`` or ``building/<id>``; ``hour`` is its UTC beginning, ``2026-11-23T07:00Z``.
 
-    Of two rows of the same hour (a clock set back, a restart) the one that was ``measured_s`` longer stands.
+    Of two rows of the same hour (a clock set back, a restart) the one that covers more of it stands.
     """
 
     target: str
     hour: str
-    measured_s: int
+    covered_s: int
+    """For how long a zone's temperature was known, or its setpoint without one; a building was followed."""
     figures: str
 
 
@@ -112,7 +113,8 @@ def zone_row(target: str, hour: ZoneHour, cap_c: float | None) -> HourRow:
         round(hour.heating.seconds),
         cap_c,
     )
-    return HourRow(target, hour_text(hour.start), row.measured_s, _dumped(row))
+    covered_s = row.measured_s or round(hour.setpoint.seconds)
+    return HourRow(target, hour_text(hour.start), covered_s, _dumped(row))
 
 
 def building_row(target: str, hour: BuildingHour) -> HourRow:
@@ -125,7 +127,7 @@ def building_row(target: str, hour: BuildingHour) -> HourRow:
         hour.starts,
         _by_source(hour.energies),
     )
-    return HourRow(target, hour_text(hour.start), row.measured_s, _dumped(row))
+    return HourRow(target, hour_text(hour.start), round(hour.accounted_s), _dumped(row))
 
 
 def zone_figures(figures: str) -> ZoneRow:
