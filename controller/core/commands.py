@@ -48,7 +48,8 @@ class Stretch:
 class Heard:
     """What a signal of the town says of the time from ``since`` on: level 0 but in ``stretches``.
 
-    ``stood``: the broker had kept it, nobody knows since when, and ``lasting`` counts from the first time it came.
+    ``stood``: the broker had kept it, nobody knows since when, and ``lasting`` counts from the first time it came,
+    over losses of the broker and restarts.
     """
 
     signal: str

@@ -13,12 +13,11 @@ from controller.core.arbitration import Priority, PriorityArray
 from controller.core.drive import told_level
 from controller.core.heating import mode_delegated, plant_array, zone_array
 from controller.core.lighting import lamp_array, segment_array
+from controller.core.retries import kept_after, same, stirred, wait_s
 from controller.core.state import Draft, Output, Slots, WriteState
 from controller.core.wiring import Kind, Target, Wiring
 from drivers.api import Outcome, Reading, Write, WriteResult
 
-_BACKOFF_CAP_S = 20.0
-_REJECTED_RETRY_S = 60.0
 _SHORT = timedelta(seconds=5)
 """A command waits for its result so long when its contactor has to wait."""
 _AWAY = "the device does not answer; written when it returns"
@@ -132,7 +131,7 @@ def observed(wiring: Wiring, draft: Draft, target: Target, reading: Reading) -> 
         if mask != output.masked_by:
             _confirm(wiring, draft, target, output, reading)
         return
-    pursue(wiring, draft, target, output)
+    pursue(wiring, draft, target, stirred(target, output, reading))
 
 
 def unreadable(wiring: Wiring, draft: Draft, target: Target) -> None:
@@ -150,7 +149,7 @@ def lost(draft: Draft, target: Target) -> None:
             _owe_pending(draft, target, output, _AWAY)
             output = draft.outputs.get(target.key) or output
         draft.outputs[target.key] = output._replace(
-            write=WriteState.PENDING, in_flight=None, not_before=None, reassert=True
+            write=WriteState.PENDING, in_flight=None, not_before=None, reassert=True, kept=None
         )
         draft.changed.add(target.entity)
 
@@ -206,13 +205,7 @@ def _agrees(target: Target, slots: Slots, reading: Reading) -> bool:
         tolerance = max(target.tolerance, target.relative_tolerance * abs(value or 0.0))
         return value is not None and abs(reading.value - value) <= tolerance
     held = dict(reading.slots)
-    return all(_same(held.get(priority), value, target.tolerance) for priority, value in slots)
-
-
-def _same(held: float | None, wanted: float | None, tolerance: float) -> bool:
-    if held is None or wanted is None:
-        return held is wanted
-    return abs(held - wanted) <= tolerance
+    return all(same(held.get(priority), value, target.tolerance) for priority, value in slots)
 
 
 def _mask(target: Target, slots: Slots, reading: Reading | None) -> int | None:
@@ -232,7 +225,7 @@ def _differing(target: Target, slots: Slots, reading: Reading | None) -> Slots:
     if reading is None or not target.prioritised:
         return slots if target.prioritised else slots[:1]
     held = dict(reading.slots)
-    differing = tuple(s for s in slots if not _same(held.get(s[0]), s[1], target.tolerance))
+    differing = tuple(s for s in slots if not same(held.get(s[0]), s[1], target.tolerance))
     return differing or tuple(slot for slot in slots if slot[1] is not None)
 
 
@@ -303,6 +296,7 @@ def _confirm(wiring: Wiring, draft: Draft, target: Target, output: Output, readi
         attempts=0,
         in_flight=None,
         not_before=None,
+        kept=None,
     )
     value = output.slots[0][1]
     if target.kind is Kind.SEGMENT and value != output.held:
@@ -315,14 +309,15 @@ def _confirm(wiring: Wiring, draft: Draft, target: Target, output: Output, readi
 
 def _note_failure(wiring: Wiring, draft: Draft, target: Target, output: Output, result: WriteResult) -> None:
     state = _OUTCOMES[result.outcome]
-    wait_s = _REJECTED_RETRY_S if state is WriteState.REJECTED else min(_BACKOFF_CAP_S, 2.0 ** min(output.attempts, 6))
     detail = f"masked by priority {result.masked_by}" if result.masked_by else result.detail
-    retry_at = draft.now + timedelta(seconds=wait_s * wiring.site.timing.speed)
     if state is not output.write:
         draft.event(f"output-{state}", target.key, detail=detail, masked_by=result.masked_by)
     failed = output._replace(
-        write=state, detail=detail, masked_by=result.masked_by, in_flight=None, not_before=retry_at
-    )
+        write=state, detail=detail, masked_by=result.masked_by, in_flight=None,
+        kept=kept_after(target, output, result),
+    )  # fmt: skip
+    retry_at = draft.now + timedelta(seconds=wait_s(wiring.site.timing, failed))
+    failed = failed._replace(not_before=retry_at)
     _settle_owed(draft, target, failed)
     draft.outputs[target.key] = failed._replace(command_id="")
     draft.schedule(f"output/{target.key}", retry_at)

@@ -44,6 +44,13 @@ Slots = tuple[tuple[int, float | None], ...]
 """What a point shall hold: ``((13, 60.0),)``; on a prioritised point also ``(10, value or None)``."""
 
 
+class Kept(NamedTuple):
+    """What a device shows in place of what it was told: the value of each of our slots, or the point's alone."""
+
+    values: tuple[float | None, ...]
+    since_attempt: int
+
+
 class Output(NamedTuple):
     """One commanded point: what is wanted of it and how far the wire has followed.
 
@@ -65,6 +72,8 @@ class Output(NamedTuple):
     held: float | None = None
     """What the device was last seen to hold; None before that, and on points with a priority array."""
     held_since: datetime | None = None
+    kept: Kept | None = None
+    """After a write without feedback."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import sqlite3
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
@@ -118,11 +118,19 @@ def set_aside(path: Path, at: datetime) -> Path:
 
 
 def rescue(path: Path) -> Saved:
-    """What steers something, out of a damaged file, where those tables are whole; else nothing."""
+    """What steers something, out of a damaged file, where those tables are whole, else nothing of it.
+
+    What only measures comes along as far as it can be read: a bad page of it costs nothing else.
+    """
+    saved = Saved()
     with suppress(sqlite3.Error), closing(sqlite3.connect(path, timeout=_BUSY_S)) as db:
         _check_journal(db)
-        return _load(db, _EVER)
-    return Saved()
+        saved = _steering(db, _EVER)
+        with suppress(sqlite3.Error):
+            saved = replace(saved, ledgers=records.read_ledgers(db))
+        with suppress(sqlite3.Error):
+            saved = replace(saved, open_hours=hours.read_open(db))
+    return saved
 
 
 class Database:
@@ -153,7 +161,8 @@ class Database:
 
     def load(self, now: datetime) -> Saved:
         """Everything but the samples; overrides that have ended by ``now`` and old command ids are left out."""
-        return _load(self._db, now)
+        measured, seal = hours.read_open(self._db), records.newest_seal(self._db)
+        return replace(_steering(self._db, now), ledgers=records.read_ledgers(self._db), seal=seal, open_hours=measured)
 
     def commit(self, journal: Journal, batches: Sequence[Batch] = (), forget_up_to: int = 0) -> int:
         """One transaction, all or nothing. Returns how many samples were dropped to stay within the quota."""
@@ -277,7 +286,8 @@ def _check_journal(db: sqlite3.Connection) -> None:
             raise Damaged(f"{table}: {found}")
 
 
-def _load(db: sqlite3.Connection, now: datetime) -> Saved:
+def _steering(db: sqlite3.Connection, now: datetime) -> Saved:
+    """What the tables hold that ``_check_journal`` looks at."""
     commands = db.execute("SELECT id, at FROM command WHERE at >= ?", (_text(now - KEEP_COMMANDS),))
     try:
         return Saved(
@@ -286,10 +296,7 @@ def _load(db: sqlite3.Connection, now: datetime) -> Saved:
             counters=dict(db.execute("SELECT name, value FROM counter")),
             held=dict(db.execute("SELECT slot, value FROM held")),
             learnt={device: json.loads(facts) for device, facts in db.execute("SELECT device, facts FROM learnt")},
-            ledgers=records.read_ledgers(db),
-            seal=records.newest_seal(db),
             kept=dict(db.execute("SELECT name, document FROM kept")),
-            open_hours=hours.read_open(db),
         )
     except ValueError as error:
         raise Damaged(f"unreadable: {error}") from error

@@ -53,12 +53,15 @@ def read_open(db: sqlite3.Connection) -> dict[str, OpenHour]:
 
 
 def append(db: sqlite3.Connection, rows: Sequence[HourRow]) -> None:
-    """Add closed hours; of two rows of one hour that which was measured longer stands. What is too old goes."""
+    """Add closed hours; of two rows of one hour that which covers more of it stands. What is too old goes.
+
+    Of two that cover the same the later one stands: the clock of the first was ahead.
+    """
     db.executemany(
         "INSERT INTO hour VALUES (?, ?, ?, ?) ON CONFLICT (target, hour) DO UPDATE"
         " SET measured_s = excluded.measured_s, figures = excluded.figures"
         " WHERE excluded.measured_s >= measured_s",
-        [(row.target, row.hour, row.measured_s, row.figures) for row in rows],
+        [(row.target, row.hour, row.covered_s, row.figures) for row in rows],
     )
     for target in {row.target for row in rows if row.hour.endswith(_ONCE_A_DAY)}:
         _forget(db, "hour", target, KEEP_HOURS)

@@ -1,7 +1,7 @@
 """Whether a device measures in the units that its profile says; asked once, before anything of a point counts.
 
 A wrong unit is no value and gets none: a setpoint of 19 is a summer's day in degrees C and frost in degrees F.
-Source: ASHRAE 135 clauses 12 (Units, of analog objects) and 21 (BACnetEngineeringUnits).
+Source: ASHRAE 135 clauses 12 (Units) and 21 (BACnetEngineeringUnits).
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from drivers.bacnet.units import unit_name
 REFUSED_AGAIN_S = 600.0
 """Somebody may set the device right."""
 _UNITS = 117
-_ANALOG = frozenset({0, 1, 2, 12, 24, 46})
-"""Object types with units whose values are asked for here."""
+_MEASURING = frozenset({0, 1, 2, 12, 23, 24, 45, 46, 48})
+"""Object types with units: analog ones, loop, accumulator, pulse converter, integers."""
 _NO_UNITS = 95
 _STANDARD = 256
 """Numbers below it are the standard's own, or reserved for it."""
@@ -65,7 +65,7 @@ class UnitCheck:
 
     def _wanted(self, point: Point) -> bool:
         name, profile = point.id.point, point.profile
-        if self._trusting or profile.unit_override or not profile.unit or point.value.object.type not in _ANALOG:
+        if self._trusting or profile.unit_override or not profile.unit or point.value.object.type not in _MEASURING:
             return False
         if unit_named(profile.unit) is None:
             return False

@@ -12,10 +12,12 @@ from controller.core.commands import Command, Refusal
 from controller.core.journal import Override, Saved
 from controller.core.report import state_of
 from controller.core.wiring import Wiring
-from drivers.api import Outcome, Write, WriteResult
+from drivers.api import Outcome, PointId, Write, WriteResult
 from schedules.allures import Allure
 from tests.controller.field import Field, masked, names
 from tests.controller.towns import at, profile, town
+
+SETPOINT = ("ecole", "zone.1.setpoint")
 
 
 @pytest.fixture
@@ -176,6 +178,65 @@ def test_a_write_without_feedback_is_repeated_with_backoff(field: Field) -> None
     assert field.results[-1].outcome == "no-feedback"
     field.advance(timedelta(minutes=2), every=timedelta(seconds=1))
     assert 6 <= len(tries) <= 12, "2, 4, 8, 16, 20, 20 ... seconds apart"
+
+
+def rounding(field: Field) -> list[Write]:
+    """The classes' setpoint keeps halves of a degree; gives back the writes of values that it gets from now on."""
+    tries: list[Write] = []
+
+    def keep_half(write: Write) -> WriteResult | None:
+        if write.point != PointId(*SETPOINT) or write.value is None:
+            return None
+        tries.append(write)
+        kept = round(write.value * 2.0) / 2.0
+        field.slots.setdefault(SETPOINT, {})[write.priority] = kept
+        if kept == write.value:
+            return WriteResult(write, Outcome.APPLIED, field.now, field.reading(*SETPOINT))
+        detail = f"priority {write.priority} holds {kept:g}"
+        return WriteResult(write, Outcome.NO_FEEDBACK, field.now, field.reading(*SETPOINT), detail=detail)
+
+    field.refuse = keep_half
+    return tries
+
+
+def test_a_setpoint_that_the_device_rounds_is_written_quickly_a_few_times_and_then_as_often_as_any(
+    field: Field,
+) -> None:
+    tries = rounding(field)
+    field.feed(command(field, "zone", "ecole.classes", value=19.3, lasting=timedelta(hours=6)))
+    field.advance(timedelta(minutes=1), every=timedelta(seconds=1))
+    assert len(tries) == 4, "2, 4 and 8 seconds apart"
+    field.advance(timedelta(minutes=44), every=timedelta(seconds=10))
+    assert len(tries) == 6, "and every reassert (15 min) from then on"
+    zone = state_of(field.wiring, field.state, "zone/ecole.classes", field.now)
+    assert (zone["write"], zone["detail"]) == ("no-feedback", "priority 10 holds 19.5")
+
+
+def test_what_a_device_keeps_is_pursued_quickly_anew_when_it_changes_or_another_value_is_wanted(field: Field) -> None:
+    tries = rounding(field)
+    field.feed(command(field, "zone", "ecole.classes", value=19.3, lasting=timedelta(hours=6)))
+    field.advance(timedelta(minutes=5), every=timedelta(seconds=1))
+    field.slots[SETPOINT][10] = 22.0  # somebody's hand
+    field.advance(timedelta(minutes=1), every=timedelta(seconds=1))
+    assert len(tries) == 4 + 4
+    field.feed(command(field, "zone", "ecole.classes", "c2", value=20.2, lasting=timedelta(hours=6)))
+    field.advance(timedelta(minutes=1), every=timedelta(seconds=1))
+    assert [write.value for write in tries[8:]] == [20.2] * 4
+    field.feed(command(field, "zone", "ecole.classes", "c3", value=20.5, lasting=timedelta(hours=6)))
+    assert field.results[-1].outcome == "applied"
+
+
+def test_a_lamp_that_keeps_another_level_is_pursued_for_ever(field: Field) -> None:
+    tries: list[Write] = []
+
+    def stuck(write: Write) -> WriteResult:
+        tries.append(write)
+        return WriteResult(write, Outcome.NO_FEEDBACK, field.now, field.reading("cab-mairie", "lamp.1.command"))
+
+    field.refuse = stuck
+    field.feed(command(field, "lamp", "m-1", value=20.0, lasting=timedelta(hours=2)))
+    field.advance(timedelta(minutes=30), every=timedelta(seconds=5))
+    assert len(tries) > 60
 
 
 def test_a_zone_override_takes_slot_10_and_gives_it_back(field: Field) -> None:

@@ -176,6 +176,15 @@ def test_another_untiring_hand_is_answered_once_an_hour_at_most() -> None:
     assert 3 <= len(made.pushes) <= 4, "the first one, and one an hour"
 
 
+def test_an_edit_is_pushed_away_after_a_while_when_the_clock_was_set_back_too() -> None:
+    made = school("2026-01-12 10:00")
+    made.now = at("2026-01-10 10:00")
+    made.poll()
+    made.edit()
+    made.advance(timedelta(hours=6, minutes=20))
+    assert len(made.pushes) == 2
+
+
 def test_who_is_told_only_keeps_the_edit_over_reloads_and_restarts() -> None:
     found = site(drift=Drift.TELL, check=timedelta(hours=1))
     made = school("2026-01-12 10:00", found)

@@ -9,7 +9,7 @@ import pytest
 
 from config.site import HEAT, LawGuard, Meter, Site
 from controller.core.cycle import adopt, cycle
-from controller.core.metering.hourly import HOUR, BuildingHour, Mean, ZoneHour, hour_of
+from controller.core.metering.hourly import HOUR, BuildingHour, DaySums, Energy, Mean, ZoneHour, hour_of
 from controller.core.metering.rows import (
     BuildingRow,
     HourRow,
@@ -192,6 +192,18 @@ def test_meters_of_a_building_count_by_source_and_two_of_one_source_together() -
     field.held["cab-gare", "meter.energy"], field.held["cab-2", "meter.energy"] = 5.0, 7.0
     field.advance(timedelta(minutes=31))
     assert buildings(field)["2026-01-13T09:00Z"].energy == {HEAT: (0.0, 0.0), "gas": (12.0, 0.0)}
+
+
+def test_a_counter_without_a_gap_loses_nothing_to_another_of_its_source_that_has_one() -> None:
+    start = datetime.fromisoformat("2026-01-13T09:00:00+00:00")
+    sound = Energy("gas-1", "gas", 300.0, 100.0, start, True).read(105.0, start + 59 * MINUTE)
+    gone = Energy("gas-2", "gas", 300.0, 200.0, start, False).read(203.0, start + 59 * MINUTE)
+    heat = Energy("boiler", HEAT, 300.0, 0.0, start, True).read(2.0, start + 59 * MINUTE)
+    for both in ((sound, gone), (gone, sound)):
+        hour = BuildingHour(start, start, energies=(heat, *(each.closed(start + HOUR) for each in both)))
+        energy = building_figures(building_row(ECOLE, hour).figures).energy
+        assert energy == {HEAT: (2.0, 0.0), "gas": (None, 8.0)}
+        assert dict(DaySums("2026-01-13").plus(hour).energy_kwh) == {HEAT: 2.0, "gas": 8.0}
 
 
 def test_a_power_cut_costs_what_was_not_kept_and_says_so() -> None:

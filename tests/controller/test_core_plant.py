@@ -217,6 +217,23 @@ def test_the_weather_is_damped_and_survives_a_restart() -> None:
     assert building(again)["outdoor_damped_c"] == pytest.approx(damped, abs=0.3)
 
 
+AHEAD = "2026-01-14 10:00"
+"""What the gateway's clock said two days too early."""
+
+
+@pytest.mark.parametrize("plant", [PLANT, Plant(Generator.HEAT_PUMP, heat_pump=HeatPump(starts_per_h=1))])
+def test_a_restart_after_the_clock_was_ahead_holds_no_generator(plant: Plant) -> None:
+    field = school(AHEAD, 18.0, 5.0, plant)
+    field.advance(timedelta(hours=1))
+    rooms(field, 20.0)
+    field.advance(timedelta(hours=1))
+    assert slot(field, ENABLE) == 0.0
+    again = school("2026-01-12 10:00", 18.0, 5.0, plant, Saved(kept=field.saved().kept))
+    again.advance(timedelta(minutes=15))  # the least time off counts from now
+    assert slot(again, ENABLE) == 1.0
+    assert building(again)["outdoor_damped_c"] == 5.0
+
+
 def test_a_lost_outdoor_sensor_is_bridged_then_the_cold_end_of_the_curve_holds() -> None:
     field = school("2026-01-12 10:00", 18.9, 10.0, PLANT)
     point = (DEVICE, "outdoor.temperature")

@@ -103,6 +103,15 @@ def test_the_week_goes_on_over_a_restart() -> None:
     assert all(write.value == 0.0 for write in fresh.writes_of("ecole") if write.point.point == "boiler.pump")
 
 
+def test_a_pump_that_ran_by_a_clock_that_was_ahead_is_exercised_by_the_one_of_now() -> None:
+    field = school("2026-08-15 12:00", 22.0, 20.0, BOILER)
+    field.advance(timedelta(hours=2), timedelta(minutes=10))
+    again = school("2026-06-15 12:00", 22.0, 20.0, BOILER, Saved(kept=kept(field)))
+    again.until(at("2026-06-22 13:00"), timedelta(minutes=10))
+    turned = [write for write in again.writes_of("ecole") if write.point.point == "boiler.pump" and write.value == 1.0]
+    assert len(turned) == 1
+
+
 def test_frost_outside_turns_the_pump_of_a_building_that_wants_no_heat() -> None:
     field = school("2026-01-17 12:00", 12.0, 5.0, BOILER)
     field.advance(10 * MINUTE)

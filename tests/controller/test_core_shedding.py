@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 
@@ -194,6 +195,56 @@ def test_what_the_broker_gives_back_after_a_loss_moves_no_end() -> None:
     assert told(field, "building/ecole")["signal_level"] == 0
     field.feed(Heard("ecowatt", field.now, field.now, (Stretch(2, field.now, field.now + 24 * HOUR),), False, True))
     assert told(field, "building/ecole")["signal_level"] == 2
+
+
+def lasting(field: Field, number: int, *, retained: bool) -> Heard:
+    """A message with a level and no time at all."""
+    stretch = Stretch(number, field.now, field.now + 24 * HOUR)
+    return Heard("ecowatt", field.now, field.now, (stretch,), retained, True)
+
+
+def test_what_the_broker_still_keeps_when_its_time_is_over_begins_no_more_over_restarts_too() -> None:
+    field = four()
+    field.feed(lasting(field, 2, retained=False))
+    field.advance(20 * HOUR, 10 * MINUTE)
+    again = Field(field.wiring, field.now, held=dict(field.held))
+    again.start(field.saved())
+    again.feed(lasting(again, 2, retained=True))
+    assert told(again, "building/ecole")["signal_level"] == 2
+    again.advance(4 * HOUR + MINUTE, 10 * MINUTE)
+    assert told(again, "building/ecole")["signal_level"] == 0
+    again.feed(lasting(again, 2, retained=True))
+    assert told(again, "building/ecole")["signal_level"] == 0, "the broker was restarted"
+    last = Field(field.wiring, again.now + HOUR, held=dict(field.held))
+    last.start(replace(field.saved(), kept={**field.saved().kept, **again.saved().kept}))
+    last.feed(lasting(last, 2, retained=True))
+    assert told(last, "building/ecole")["signal_level"] == 0, "the daemon was"
+    last.feed(lasting(last, 2, retained=False))
+    assert told(last, "building/ecole")["signal_level"] == 2, "somebody says it now"
+
+
+@pytest.mark.parametrize("between", [0, 1, 3])
+def test_a_level_that_comes_back_after_another_one_is_a_new_one(between: int) -> None:
+    field = four()
+    field.feed(lasting(field, 2, retained=False))
+    field.advance(20 * HOUR, 10 * MINUTE)
+    field.feed(lasting(field, between, retained=False) if between else level(field, 0))
+    field.advance(5 * HOUR, 10 * MINUTE)
+    field.feed(lasting(field, 2, retained=True))
+    assert told(field, "building/ecole")["signal_level"] == 2
+    field.advance(20 * HOUR, 10 * MINUTE)
+    assert told(field, "building/ecole")["signal_level"] == 2
+
+
+def test_what_was_first_heard_by_a_clock_that_was_ahead_counts_from_now() -> None:
+    field = four("2026-01-14 10:00")
+    field.feed(lasting(field, 2, retained=False))
+    again = Field(field.wiring, at(MORNING), held=dict(field.held))
+    again.start(field.saved())
+    again.feed(lasting(again, 2, retained=True))
+    assert told(again, "building/ecole")["signal_level"] == 2
+    again.advance(25 * HOUR, 10 * MINUTE)
+    assert told(again, "building/ecole")["signal_level"] == 0
 
 
 def test_what_nobody_understands_is_told_and_moves_nothing() -> None:

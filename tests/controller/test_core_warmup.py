@@ -192,6 +192,22 @@ def test_what_is_learnt_survives_a_restart_and_so_does_a_running_preheat() -> No
     assert school.openings()[-1]["not_learnt"] == "the daemon was restarted meanwhile"
 
 
+def test_a_preheat_that_a_clock_ahead_began_is_planned_anew_by_the_one_of_now() -> None:
+    school = School("2026-01-13 20:00", room_c=17.0)
+    school.until("2026-01-14 07:50")
+    assert (school.known().running, school.field.slots[SETPOINT][13]) == (at("2026-01-14 08:00"), 19.0)
+    field = school.field
+    again = Field(field.wiring, at("2026-01-14 00:00"), held=dict(field.held))
+    for number in (1, 2):
+        again.held["ecole", f"zone.{number}.temperature"] = 17.0
+    again.start(field.saved())
+    again.advance(timedelta(minutes=10))
+    assert again.slots[SETPOINT][13] == 16.0
+    school.field = again
+    school.until("2026-01-14 07:50")
+    assert again.slots[SETPOINT][13] == 19.0
+
+
 @pytest.mark.parametrize("document", ["", "{}", "null", "[1]", '{"normal": 3}', written(Knowledge())[:-3]])
 def test_a_spoilt_document_is_no_knowledge(document: str) -> None:
     assert read(document) == Knowledge()

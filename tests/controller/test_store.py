@@ -18,7 +18,9 @@ from pathlib import Path
 
 import pytest
 
-from controller.core.journal import Journal, Override
+from controller.core.journal import Journal, Override, Record
+from controller.core.ledger import Ledger
+from controller.core.metering.hourly import ZoneHour
 from controller.store import Quota, Store
 from schedules.allures import Allure
 
@@ -266,11 +268,11 @@ async def test_a_file_of_a_later_version_is_kept_and_not_touched(tmp_path: Path)
         assert file.execute("PRAGMA user_version").fetchone() == (99,)
 
 
-def spoil_samples(path: Path) -> None:
-    """Overwrite the root page of the samples, as a dying flash cell would."""
+def spoil(path: Path, table: str = "sample") -> None:
+    """Overwrite the root page of a table, as a dying flash cell would."""
     with contextlib.closing(sqlite3.connect(path)) as file:
         file.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        root = file.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'sample'").fetchone()[0]
+        root = file.execute("SELECT rootpage FROM sqlite_schema WHERE name = ?", (table,)).fetchone()[0]
         size = file.execute("PRAGMA page_size").fetchone()[0]
     with path.open("r+b") as content:
         content.seek((root - 1) * size)
@@ -281,7 +283,7 @@ async def test_damaged_samples_do_not_cost_the_overrides(tmp_path: Path) -> None
     path = tmp_path / "veilleuse.db"
     async with running(path) as store:
         await store.write(Journal({"lamp/l-001": override()}, counters={"a": 1.0}), readings(*range(3_000)))
-    spoil_samples(path)
+    spoil(path)
     async with running(path) as store:
         await store.write(Journal(counters={"b": 2.0}), readings(1))
         saved = store.load(NOW)
@@ -290,12 +292,51 @@ async def test_damaged_samples_do_not_cost_the_overrides(tmp_path: Path) -> None
     assert len(corrupt_files(tmp_path)) == 1
 
 
+LEDGER = Ledger(NOW.date(), NOW, NOW + timedelta(hours=12), NOW, 60.0, (), ())
+STEERS = Journal(
+    overrides={"lamp/l-001": override()},
+    command_ids={"c-1": NOW},
+    counters={"meter/m/energy_kwh": 5.0},
+    held={"bms/zone.1.setpoint@13": 19.0},
+    learnt={"bms": {"budget": 480}},
+    kept={"learning/school.hall": "{}"},
+)
+
+
+@pytest.mark.parametrize("table", ["open_hour", "ledger", "record", "sample"])
+@pytest.mark.parametrize("noticed", ["when it is read", "when it is written"])
+async def test_a_bad_page_of_what_only_measures_costs_nothing_that_steers(
+    tmp_path: Path, table: str, noticed: str
+) -> None:
+    path = tmp_path / "veilleuse.db"
+    measures = Journal(open_hours={"zone/school.hall": ZoneHour(NOW, NOW)}, ledgers={"port": LEDGER})
+    measures = replace(measures, records=(Record("night", "2026-11-20", "port", "abc", "{}"),))
+    async with running(path) as store:
+        await store.write(STEERS)
+        await store.write(measures, readings(1))
+        if noticed == "when it is written":
+            spoil(path, table)
+            await store.write(measures, readings(2))
+            assert store.failing is None
+    if noticed == "when it is read":
+        spoil(path, table)
+    async with running(path) as store:
+        saved = store.load(NOW)
+    assert (saved.overrides, saved.command_ids, saved.counters) == (
+        STEERS.overrides, STEERS.command_ids, STEERS.counters,
+    )  # fmt: skip
+    assert (saved.held, saved.learnt, saved.kept) == (STEERS.held, STEERS.learnt, STEERS.kept)
+    assert len(corrupt_files(tmp_path)) == 1
+    whole = {"open_hour": saved.open_hours, "ledger": saved.ledgers, "record": saved.seal}
+    assert all(found for name, found in whole.items() if name != table), "and of the rest that measures nothing"
+
+
 async def test_damage_while_running_is_mended_and_the_numbering_goes_on(tmp_path: Path) -> None:
     path = tmp_path / "veilleuse.db"
     async with running(path) as store:
         await store.write(Journal({"lamp/l-001": override()}), readings(*range(3_000)))
         store.forget_samples(3)
-        spoil_samples(path)
+        spoil(path)
         await store.write(Journal(counters={"b": 2.0}), readings(7))
         saved = store.load(NOW)
         assert saved.overrides == {"lamp/l-001": override()}

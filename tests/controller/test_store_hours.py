@@ -13,9 +13,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from controller.core.journal import Journal
-from controller.core.metering.hourly import BuildingHour, Energy, Mean, OpenHour, ZoneHour, hour_of
+from controller.core.metering.hourly import BuildingHour, Energy, Mean, OpenHour, Wish, ZoneHour, hour_of
 from controller.core.metering.monthly import month_span
-from controller.core.metering.rows import HourRow, MonthSpan, building_row, zone_row
+from controller.core.metering.rows import HourRow, MonthSpan, building_figures, building_row, zone_figures, zone_row
 from controller.store import hours
 from controller.store.database import Database, Quota
 from controller.store.reading import NoStore, Reading
@@ -93,6 +93,24 @@ def test_of_two_rows_of_one_hour_the_longer_measured_one_stands(tmp_path: Path) 
     with contextlib.closing(Reading(tmp_path / "a.sqlite")) as file:
         ((_, figures),) = file.hours(ZONE, "0001", "9999")
     assert json.loads(figures)[0] == 20.0
+
+
+@pytest.mark.parametrize("seconds", [(3600, 2), (2, 3600)])
+def test_a_building_without_weather_and_a_zone_without_a_sensor_keep_their_full_hour(
+    tmp_path: Path, seconds: tuple[int, int]
+) -> None:
+    start = hour_of(NOW)
+    with contextlib.closing(Database(tmp_path / "a.sqlite", Quota())) as file:
+        for each in seconds:
+            begun, kwh = start + HOUR - timedelta(seconds=each), 40.0 * each / 3600.0
+            energy = Energy("building/ecole/heat_kwh", "heat", 300.0, 100.0, start + HOUR, True, kwh)
+            of_building = BuildingHour(start, begun, energies=(energy,)).settled(start + HOUR, None, None)
+            of_zone = ZoneHour(start, begun, wish=Wish(19.0, "comfort")).settled(start + HOUR, None, None)
+            file.commit(Journal(hours=(building_row(BUILDING, of_building), zone_row(ZONE, of_zone, None))))
+    with contextlib.closing(Reading(tmp_path / "a.sqlite")) as file:
+        ((_, figures),), ((_, zones),) = (list(file.hours(target, "0001", "9999")) for target in (BUILDING, ZONE))
+    assert building_figures(figures).energy == {"heat": (40.0, 0.0)}
+    assert zone_figures(zones).comfort_s == 3600
 
 
 def test_only_so_many_hours_and_months_of_each_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ from typing import Any, cast
 
 from bacpypes3.app import Application  # type: ignore[import-untyped]
 from bacpypes3.appservice import ABORTED  # type: ignore[import-untyped]
-from bacpypes3.basetypes import Segmentation, StatusFlags  # type: ignore[import-untyped]
+from bacpypes3.basetypes import Scale, Segmentation, StatusFlags  # type: ignore[import-untyped]
 from bacpypes3.errors import ExecutionError, UnrecognizedService  # type: ignore[import-untyped]
 from bacpypes3.local.analog import (  # type: ignore[import-untyped]
     AnalogInputObject,
@@ -25,6 +25,12 @@ from bacpypes3.local.binary import BinaryValueObject  # type: ignore[import-unty
 from bacpypes3.local.device import DeviceObject  # type: ignore[import-untyped]
 from bacpypes3.local.multistate import MultiStateValueObject  # type: ignore[import-untyped]
 from bacpypes3.local.networkport import NetworkPortObject  # type: ignore[import-untyped]
+from bacpypes3.local.object import Object  # type: ignore[import-untyped]
+from bacpypes3.object import (  # type: ignore[import-untyped]
+    AccumulatorObject,
+    IntegerValueObject,
+    PositiveIntegerValueObject,
+)
 from bacpypes3.pdu import IPv4Address  # type: ignore[import-untyped]
 
 from drivers.api import Driver, Host
@@ -178,6 +184,29 @@ def _analog(kind: Any, name: str, number: int, value: float) -> Any:
         units="degreesCelsius",
         covIncrement=0.1,
     )
+
+
+class Accumulator(Object, AccumulatorObject):  # type: ignore[misc]
+    """A meter's pulses."""
+
+
+class IntegerValue(Object, IntegerValueObject):  # type: ignore[misc]
+    """A whole number."""
+
+
+class PositiveIntegerValue(Object, PositiveIntegerValueObject):  # type: ignore[misc]
+    """A whole number from 0 on."""
+
+
+def counter(kind: str, value: int, units: str) -> Any:
+    """``<kind>,1``, a counter of whole ``units``."""
+    made = {each.__name__: each for each in (Accumulator, IntegerValue, PositiveIntegerValue)}
+    found = made["".join(word.capitalize() for word in kind.split("-"))]
+    own = {"scale": Scale(integerScale=0), "maxPresValue": 2**32 - 1} if kind == "accumulator" else {}
+    return found(
+        objectIdentifier=(kind, 1), objectName=kind, presentValue=value, eventState="normal", outOfService=False,
+        statusFlags=StatusFlags([0, 0, 0, 0]), units=units, **own,
+    )  # fmt: skip
 
 
 def contact(number: int, value: str) -> Any:

@@ -14,7 +14,7 @@ from drivers.bacnet import unit_check
 from drivers.bacnet.settings import BacnetDevice
 from drivers.profile import BacnetPoint
 from drivers.registry import BusDevice
-from tests.drivers.bacnet_station import AT, Station, bus, device, running, sensor, setpoint
+from tests.drivers.bacnet_station import AT, Station, bus, counter, device, running, sensor, setpoint
 
 ROOM = BacnetPoint("zone.1.temperature", "analog-input,1", unit="degC")
 SETPOINT = BacnetPoint("zone.1.setpoint", "analog-value,1", unit="degC", writable=True, commandable=True)
@@ -90,6 +90,23 @@ async def test_which_units_are_right(units: Mapping[int, str], cause: str) -> No
     faults = [one.cause for one in await read(site) if isinstance(one, Fault)]
     assert faults == ([cause] if cause else [])
     assert bool(cause) is any(one.event == "wrongUnit" for one in site.notices)
+    await station.aclose()
+
+
+@pytest.mark.parametrize("kind", ["accumulator", "integer-value", "positive-integer-value"])
+async def test_a_counter_of_watt_hours_is_none_of_kilowatt_hours(kind: str) -> None:
+    station = Station(1201, counter(kind, 12_345, "watt-hours"))
+    await station.up()
+    energy = BacnetPoint("meter.energy", f"{kind},1", unit="kWh")
+    (refused,) = await read(Site(station, energy))
+    assert isinstance(refused, Fault)
+    assert refused.cause == "unit is watt-hours, the profile says kWh"
+    (trusted,) = await read(Site(station, replace(energy, unit_override=True)))
+    assert isinstance(trusted, Reading)
+    station.objects[f"{kind},1"].units = "kilowatt-hours"
+    (right,) = await read(Site(station, energy))
+    assert isinstance(right, Reading)
+    assert right.value == trusted.value == 12_345.0
     await station.aclose()
 
 

@@ -57,7 +57,7 @@ def begin(wiring: Wiring, draft: Draft, zone_id: str) -> None:
     sync = _sync_of(draft, zone, zone.delegate, compiled)
     fresh = Delegated(compiled, today, held, draft.now, draft.now, push=sync is Sync.PENDING, sync=sync)
     if before is not None:
-        fresh = replace(fresh, checked=before.checked, pushed=before.pushed)
+        fresh = replace(fresh, checked=_no_later(before.checked, draft.now), pushed=_no_later(before.pushed, draft.now))
     _take(draft, zone, fresh)
     due(wiring, draft, zone_id)
 
@@ -283,6 +283,11 @@ def _known(draft: Draft, zone_id: str) -> Delegated | None:
 def _answers(draft: Draft, device: str) -> bool:
     image = draft.image.get(device)
     return image is not None and image.online and image.heard is not None
+
+
+def _no_later(at: datetime | None, now: datetime) -> datetime | None:
+    """An instant of a clock that was ahead is now: nothing waits for it."""
+    return None if at is None else min(at, now)
 
 
 def _rfc3339(at: datetime) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
@@ -24,12 +24,28 @@ def save(draft: Draft, building_id: str, memory: PlantMemory, *, transition: boo
 
 
 def load(draft: Draft, building_id: str) -> PlantMemory:
-    """What an earlier run knew; nothing where there is no document, or none that can be read."""
+    """What an earlier run knew; nothing where there is no document, or none that can be read.
+
+    A run whose clock was ahead holds nothing back: its instants are brought back to now.
+    """
     try:
         found = json.loads(draft.kept.get(f"plant/{building_id}") or "{}")
-        return _read(found) if isinstance(found, dict) else PlantMemory()
+        memory = _read(found) if isinstance(found, dict) else PlantMemory()
     except (ValueError, TypeError, KeyError):
         return PlantMemory()
+    return memory.brought_back(draft.now) if any(at > draft.now for at in _instants(memory)) else memory
+
+
+def _instants(memory: PlantMemory) -> Iterator[datetime]:
+    """When what is kept came to be: none may lie ahead."""
+    yield from memory.starts
+    if memory.outdoor is not None:
+        yield memory.outdoor.at
+    if memory.boiler is not None:
+        yield memory.boiler.since
+    if memory.water is not None:
+        yield memory.water.at
+    yield from (at for at in (memory.pump_ran, memory.water_hot) if at is not None)
 
 
 def _written(memory: PlantMemory) -> str:

@@ -78,7 +78,9 @@ def preheat(wiring: Wiring, draft: Draft, zone: Zone, demand: AllureDemand) -> d
         return _last_kelvins(wiring, draft, zone)
     begun = learning.of(draft, zone.id).known
     if begun.running == demand.next_opening and begun.begun is not None:
-        return _resume(wiring, draft, zone, demand, begun.begun)
+        if begun.begun <= draft.now + _SLACK:  # else by a clock that was ahead
+            return _resume(wiring, draft, zone, demand, min(begun.begun, draft.now))
+        _forget(draft, zone)
     patience = learning.of(draft, zone.id).patience
     if patience is not None and draft.now < patience and temperature(wiring, draft, zone) is None:
         return patience
@@ -93,8 +95,13 @@ def _forget_missed(draft: Draft, zone: Zone) -> None:
     """A preheat whose opening never came, because the calendar changed meanwhile."""
     warmup = learning.of(draft, zone.id)
     if warmup.climb is not None and warmup.climb.opening <= draft.now:
-        learning.remember(draft, zone.id, replace(warmup, climb=None))
-        learning.keep(draft, zone.id, replace(warmup.known, running=None, begun=None))
+        _forget(draft, zone)
+
+
+def _forget(draft: Draft, zone: Zone) -> None:
+    warmup = learning.of(draft, zone.id)
+    learning.remember(draft, zone.id, replace(warmup, climb=None))
+    learning.keep(draft, zone.id, replace(warmup.known, running=None, begun=None))
 
 
 def planned(wiring: Wiring, draft: Draft, zone: Zone, demand: AllureDemand) -> tuple[datetime, Estimate | None]:

@@ -211,6 +211,8 @@ class BuildingHour:
     """The local day in progress up to ``start``."""
     yesterday: DaySums | None = None
     """The latest day that was closed."""
+    accounted_s: float = 0.0
+    """For how long it was followed; counters need no outdoor temperature."""
 
     def settled(self, at: datetime, outdoor_until: datetime | None, running_until: datetime | None) -> BuildingHour:
         """Accounted up to ``at``; see ``ZoneHour.settled``."""
@@ -225,6 +227,7 @@ class BuildingHour:
             outdoor=self.outdoor.plus(self.outdoor_c, known_s),
             degree_h=self.degree_h + below_k * known_s / _S_PER_H,
             run=self.run.plus(running, _within_s(self.at, at, running_until)),
+            accounted_s=self.accounted_s + (at - self.at).total_seconds(),
         )
 
     def next(self, start: datetime) -> BuildingHour:

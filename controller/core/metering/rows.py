@@ -6,6 +6,7 @@ New columns are only ever added at the end; a row of an earlier version has None
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
@@ -20,12 +21,13 @@ _HOUR_FORM = "%Y-%m-%dT%H:00Z"
 class HourRow:
     """One closed hour of ``zone/<id>`` or ``building/<id>``; ``hour`` is its UTC beginning, ``2026-11-23T07:00Z``.
 
-    Of two rows of the same hour (a clock set back, a restart) the one that was ``measured_s`` longer stands.
+    Of two rows of the same hour (a clock set back, a restart) the one that covers more of it stands.
     """
 
     target: str
     hour: str
-    measured_s: int
+    covered_s: int
+    """For how long a zone's temperature was known, or its setpoint without one; a building was followed."""
     figures: str
 
 
@@ -111,7 +113,8 @@ def zone_row(target: str, hour: ZoneHour, cap_c: float | None) -> HourRow:
         round(hour.heating.seconds),
         cap_c,
     )
-    return HourRow(target, hour_text(hour.start), row.measured_s, _dumped(row))
+    covered_s = row.measured_s or round(hour.setpoint.seconds)
+    return HourRow(target, hour_text(hour.start), covered_s, _dumped(row))
 
 
 def building_row(target: str, hour: BuildingHour) -> HourRow:
@@ -124,7 +127,7 @@ def building_row(target: str, hour: BuildingHour) -> HourRow:
         hour.starts,
         _by_source(hour.energies),
     )
-    return HourRow(target, hour_text(hour.start), row.measured_s, _dumped(row))
+    return HourRow(target, hour_text(hour.start), round(hour.accounted_s), _dumped(row))
 
 
 def zone_figures(figures: str) -> ZoneRow:
@@ -139,12 +142,15 @@ def building_figures(figures: str) -> BuildingRow:
 
 
 def _by_source(energies: Iterable[Energy]) -> dict[str, tuple[float | None, float]]:
-    """A source of several counters is known where all of them are."""
-    found: dict[str, tuple[float | None, float]] = {}
+    """A source of several counters is known where all of them are; else all that they gained is told as late."""
+    counters: defaultdict[str, list[Energy]] = defaultdict(list)
     for each in energies:
-        known, late = found.get(each.source, (0.0, 0.0))
-        known = round(known + each.gained, 3) if known is not None and each.whole else None
-        found[each.source] = (known, round(late + each.late + (0.0 if each.whole else each.gained), 3))
+        counters[each.source].append(each)
+    found: dict[str, tuple[float | None, float]] = {}
+    for source, of_source in counters.items():
+        gained, late = sum(each.gained for each in of_source), sum(each.late for each in of_source)
+        whole = all(each.whole for each in of_source)
+        found[source] = (round(gained, 3), round(late, 3)) if whole else (None, round(late + gained, 3))
     return found
 
 
