@@ -90,6 +90,8 @@ def pursue(wiring: Wiring, draft: Draft, target: Target, output: Output) -> None
 
 def written(wiring: Wiring, draft: Draft, result: WriteResult) -> None:
     """Take up the outcome of a write."""
+    if leases.freed(wiring, draft, result):
+        return
     target = wiring.commanded.get((result.write.point.device, result.write.point.point))
     output = draft.outputs.get(target.key) if target is not None else None
     if target is None or output is None:
