@@ -17,8 +17,9 @@ from controller.core.arbitration import Priority, PriorityArray, Slot
 from controller.core.stack import rfc3339
 from controller.core.state import Draft
 from controller.core.wiring import Kind, Target, Wiring
-from drivers.api import Outcome, PointId, Write, WriteResult
+from drivers.api import Outcome, PointId, Reading, Write, WriteResult
 
+_OURS = (Priority.FROST, Priority.OVERRIDE, Priority.PLAN)
 _SETTLES = timedelta(seconds=5)
 """When a device comes back, the outcome of what was written at the start may be on its way."""
 
@@ -58,6 +59,18 @@ def remember(draft: Draft, target: Target, write: Write, array: PriorityArray) -
         _sign(draft, key, target.kind, write.value, owner)
 
 
+def compared(draft: Draft, target: Target, reading: Reading | None) -> None:
+    """A priority array was read: what nobody wants in it and is not there is ours no more, whoever freed it."""
+    if reading is None or not reading.slots:
+        return  # an array that could not be read looks like an empty one
+    output = draft.outputs.get(target.key)
+    wanted, shown = dict(output.slots) if output is not None else {}, dict(reading.slots)
+    for priority in _OURS:
+        key = held_key(target, priority)
+        if key in draft.held and wanted.get(int(priority)) is None and priority not in shown:
+            _forget(draft, key)
+
+
 def may_hold(draft: Draft, target: Target, priority: Priority) -> bool:
     """Whether the slot has our value, or may have it in a moment: a write is known to be there only when read back."""
     output = draft.outputs.get(target.key)
@@ -70,7 +83,7 @@ def farewell(wiring: Wiring, draft: Draft) -> list[Write]:
     writes: list[Write] = []
     for target in wiring.targets.values():
         if target.prioritised:
-            ours = (p for p in (Priority.FROST, Priority.OVERRIDE, Priority.PLAN) if may_hold(draft, target, p))
+            ours = (priority for priority in _OURS if may_hold(draft, target, priority))
             writes.extend(Write(target.point, None, priority) for priority in ours)
         elif target.restore is not None:
             writes.append(Write(target.point, target.restore, Priority.PLAN))

@@ -293,6 +293,8 @@ def _turn(draft: Draft, cabinet: str, stagger_s: float, *, takes: bool) -> tuple
 
 
 def _confirm(wiring: Wiring, draft: Draft, target: Target, output: Output, reading: Reading | None) -> None:
+    if target.prioritised:
+        leases.compared(draft, target, reading)
     mask = _mask(target, output.slots, reading)
     state = WriteState.APPLIED if mask is None else WriteState.MASKED
     detail = "" if mask is None else f"masked by priority {mask}"

@@ -12,12 +12,13 @@ from controller.core import leases
 from controller.core.commands import Command
 from controller.core.cycle import begin, cycle, farewell
 from controller.core.journal import Journal, Saved
+from controller.core.report import state_of
 from controller.core.state import Draft
 from controller.core.wiring import Wiring
 from drivers.api import Outcome, Write, WriteResult
 from drivers.profile import BacnetPoint
 from tests.controller.field import Field
-from tests.controller.plants import DEVICE, ENABLE, HEARTBEAT, SUPPLY, led, rooms, school, slot
+from tests.controller.plants import DEVICE, ENABLE, HEARTBEAT, SETPOINT, SUPPLY, led, rooms, school, slot
 from tests.controller.towns import at
 
 PLANT = Plant()
@@ -58,6 +59,35 @@ def test_a_lease_tells_owner_reason_since_and_end() -> None:
     field.advance(timedelta(minutes=25), timedelta(minutes=5))
     assert "zone.1.setpoint@10" not in standing(field)
     assert journal_of(field).kept["lease/ecole/zone.1.setpoint@10"] is None
+
+
+def test_a_slot_that_its_device_lost_by_itself_is_no_lease_any_more() -> None:
+    field = school(MORNING, 18.0, 5.0, PLANT)
+    field.feed(
+        Command("c1", "zone", "ecole.classes", field.now, value=20.0, lasting=timedelta(hours=1), reason="visit")
+    )
+    assert "zone.1.setpoint@10" in standing(field)
+    field.silent.add(DEVICE)
+    field.advance(timedelta(hours=2), timedelta(minutes=5))
+    field.slots.clear()  # a power cut at the controller, in which the override ends
+    field.silent.clear()
+    field.advance(timedelta(minutes=3))
+    assert field.slots[SETPOINT] == {13: 19.0}
+    assert "zone.1.setpoint@10" not in standing(field)
+    assert journal_of(field).held["ecole/zone.1.setpoint@10"] is None
+    leases_of_building = state_of(field.wiring, field.state, "building/ecole", field.now)["leases"]
+    assert leases_of_building == sum(len(slots) for slots in field.slots.values())
+
+
+@pytest.mark.parametrize(("slots", "stays"), [((), True), (((13, 19.0),), False), (((10, 20.0), (13, 19.0)), True)])
+def test_only_an_array_that_was_read_ends_a_lease(slots: tuple[tuple[int, float], ...], stays: bool) -> None:
+    field = school(MORNING, 18.0, 5.0, PLANT)
+    key = "ecole/zone.1.setpoint@10"
+    draft = Draft(replace(field.state, held={**field.state.held, key: 20.0}), field.now)
+    seen = field.reading(*SETPOINT)._replace(slots=slots)
+    leases.compared(draft, field.wiring.targets["zone/ecole.classes"], seen)
+    assert (key in draft.held) is stays
+    assert "ecole/zone.1.setpoint@13" in draft.held
 
 
 def test_a_heartbeat_is_one_lease_and_no_wear_of_the_disk() -> None:
