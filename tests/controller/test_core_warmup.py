@@ -370,3 +370,19 @@ def test_a_coast_goes_on_only_as_long_as_the_configuration_has_its_reason(
     reloaded(school, change)
     school.step()
     assert school.field.slots[SETPOINT][13] == setpoint_c
+
+
+def test_a_fast_zone_is_preheated_on_a_mild_night_too_and_unlearns_its_bias() -> None:
+    school = School("2026-01-12 18:00")
+    school.rising_k_min = 0.3  # air heating: warm before the first observation
+    school.until("2026-01-16 08:05")
+    bias_min = school.known().normal.bias_min
+    assert bias_min < -20
+    assert school.known().normal.mornings == 4
+    school.until("2026-01-20 07:00")
+    school.field.held["ecole", "zone.1.temperature"] = 18.6
+    school.until("2026-01-20 08:05")
+    opening = school.openings()[-1]
+    assert float(str(opening["temperature_c"])) >= 18.5
+    assert school.known().normal.mornings == 5
+    assert school.known().normal.bias_min > bias_min
