@@ -50,6 +50,10 @@ class LawGuard(StrEnum):
     CLAMP = "clamp"
 
 
+LEGAL_CAPS_C = {"comfort": 19.0, "reduced": 16.0, "frost": 8.0}
+"""What the law allows by allure: articles R241-26 and R241-27, averages over the building."""
+
+
 class SignalKind(StrEnum):
     """What a signal on MQTT speaks: EcoWatt levels 0-3, Tempo colours, or a plain level 0-3 of the town's own."""
 

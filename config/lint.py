@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable
 from datetime import date
 from urllib.parse import urlsplit
 
+from config.buildings import LEGAL_CAPS_C
 from config.fields import ALL_NIGHT, START
 from config.lint_delegated import lint_delegated
 from config.lint_lighting import lint_lighting
@@ -18,8 +19,6 @@ from config.tree.draft import Draft
 from schedules.calendars import ENDS_SOON
 from schedules.moments import OccupancyEdge, parse_moment
 
-LEGAL_CAPS_C = {"comfort": 19.0, "reduced": 16.0, "frost": 8.0}
-"""French energy code, articles R241-26 and R241-27, averages over the building."""
 FAR_KM = 50.0
 
 _KM_PER_DEGREE = 111.2

@@ -1,10 +1,11 @@
-"""What of a delegated zone's plan its controller has no room for: warnings, because the gateway supervises it then."""
+"""What of a delegated zone's plan its controller does not hold: warnings, because only the gateway sees to it then."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
 
+from config.buildings import LEGAL_CAPS_C, LawGuard, Zone
 from config.delegated import compile_plan
 from config.site import Site
 from config.tree.draft import Draft
@@ -13,12 +14,19 @@ _SHOWN = 3
 
 
 def lint_delegated(draft: Draft, site: Site, today: date) -> None:
-    """One warning a zone for the days of the coming year that do not fit, one for weekdays with too many changes."""
+    """One warning a zone for days of the coming year that do not fit, one for weekdays too full, one for a clamp."""
     for building in draft.written.buildings:
         for written in building.zones:
             zone = site.zones.get(f"{building.id}.{written.id}")
             if zone is None or zone.delegate is None or written.delegate is None:
                 continue
+            above = _above_the_law(zone)
+            if above and site.buildings[building.id].law is LawGuard.CLAMP:
+                draft.warning(
+                    written.delegate.where("schedule"),
+                    f"law: clamp is not compiled into {zone.delegate.schedule}, which keeps the plan as written"
+                    f" ({', '.join(above)}): the gateway clamps it in slot 13, without the gateway nobody does",
+                )
             compiled = compile_plan(zone, zone.delegate, today)
             if compiled.left_out:
                 draft.warning(
@@ -33,6 +41,12 @@ def lint_delegated(draft: Draft, site: Site, today: date) -> None:
                     f"scheduleCapacity: {zone.delegate.entries_per_day} entries are too few on"
                     f" {', '.join(compiled.simplified)}: the shortest breaks stay warm without the gateway",
                 )
+
+
+def _above_the_law(zone: Zone) -> list[str]:
+    """The setpoints that a clamp may lower: it never takes one below what the law allows."""
+    setpoints = {allure: getattr(zone.setpoints, allure) for allure in LEGAL_CAPS_C}
+    return [f"{allure} {value:g}" for allure, value in setpoints.items() if value > LEGAL_CAPS_C[allure]]
 
 
 def _of(count: int, noun: str) -> str:

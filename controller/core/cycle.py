@@ -212,6 +212,7 @@ def _heard(wiring: Wiring, draft: Draft, device: str, items: list[_OfDevice]) ->
         return
     if before.silent is not None or before.heard is None:
         draft.event("device-online", f"device/{device}")
+        leases.returned(wiring, draft, device)
         draft.changed.update(wiring.entities_of[device])
     if f"device/{device}" not in draft.due:
         draft.schedule(f"device/{device}", draft.now + timedelta(seconds=wiring.stale_after_s[device]))
@@ -336,6 +337,8 @@ def _due(wiring: Wiring, draft: Draft, key: str) -> None:
         presence.presence_due(wiring, draft, rest)
     elif kind == "device":
         _growing_old(wiring, draft, rest)
+    elif kind == "lease":
+        leases.due(wiring, draft, rest)
     else:
         heating.due(wiring, draft, kind, rest)
 

@@ -1,8 +1,8 @@
 """Leases: every slot or value that this house holds in a device, who holds it, why, since when, until when.
 
-A lease begins when a write was read back, is renewed by every re-assertion, and ends when the point is relinquished (or
-its restore value written): by the plan, on a clean stop, or at the next start where nobody wants it any more. They are
-on disk, so that a crash leaves nothing behind for ever.
+A lease begins when a write was read back, is renewed by every re-assertion, and ends when the point was read back
+relinquished (or with its restore value): by the plan, or at the next start where nobody wants it any more. They are on
+disk, so that a crash leaves nothing behind for ever.
 """
 
 from __future__ import annotations
@@ -10,13 +10,18 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 
 from config.site import Building
 from controller.core.arbitration import Priority, PriorityArray, Slot
 from controller.core.stack import rfc3339
 from controller.core.state import Draft
 from controller.core.wiring import Kind, Target, Wiring
-from drivers.api import PointId, Write
+from drivers.api import Outcome, PointId, Reading, Write, WriteResult
+
+_OURS = (Priority.FROST, Priority.OVERRIDE, Priority.PLAN)
+_SETTLES = timedelta(seconds=5)
+"""When a device comes back, the outcome of what was written at the start may be on its way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,18 @@ def remember(draft: Draft, target: Target, write: Write, array: PriorityArray) -
         _sign(draft, key, target.kind, write.value, owner)
 
 
+def compared(draft: Draft, target: Target, reading: Reading | None) -> None:
+    """A priority array was read: what nobody wants in it and is not there is ours no more, whoever freed it."""
+    if reading is None or not reading.slots:
+        return  # an array that could not be read looks like an empty one
+    output = draft.outputs.get(target.key)
+    wanted, shown = dict(output.slots) if output is not None else {}, dict(reading.slots)
+    for priority in _OURS:
+        key = held_key(target, priority)
+        if key in draft.held and wanted.get(int(priority)) is None and priority not in shown:
+            _forget(draft, key)
+
+
 def may_hold(draft: Draft, target: Target, priority: Priority) -> bool:
     """Whether the slot has our value, or may have it in a moment: a write is known to be there only when read back."""
     output = draft.outputs.get(target.key)
@@ -66,7 +83,7 @@ def farewell(wiring: Wiring, draft: Draft) -> list[Write]:
     writes: list[Write] = []
     for target in wiring.targets.values():
         if target.prioritised:
-            ours = (p for p in (Priority.FROST, Priority.OVERRIDE, Priority.PLAN) if may_hold(draft, target, p))
+            ours = (priority for priority in _OURS if may_hold(draft, target, priority))
             writes.extend(Write(target.point, None, priority) for priority in ours)
         elif target.restore is not None:
             writes.append(Write(target.point, target.restore, Priority.PLAN))
@@ -74,16 +91,47 @@ def farewell(wiring: Wiring, draft: Draft) -> list[Write]:
 
 
 def let_go(wiring: Wiring, draft: Draft) -> None:
-    """At a start: free what an earlier run held and nobody wants any more; without an array the restore value goes."""
+    """At a start: free what an earlier run held and nobody wants any more; without an array the restore value goes.
+
+    Forgotten when read back, until then written again. What a device holds that the site no longer has stays on the
+    list until the device is there again; of a point that its profile no longer has nothing can be said.
+    """
     for key in list(draft.held):
-        device, point, priority = _parts(key)
-        target = wiring.commanded.get((device, point))
-        if device not in wiring.site.devices or (target is not None and priority in _slots_of(draft, target)):
-            continue
-        if wiring.has(device, point):
-            draft.writes.append(Write(PointId(device, point), None, priority))
+        device, point, _ = _parts(key)
+        if device in wiring.site.devices and not wiring.has(device, point):
+            _forget(draft, key)
+    for device in dict.fromkeys(_parts(key)[0] for key in draft.held):
+        for key in _unwanted(wiring, draft, device):
+            _, point, priority = _parts(key)
             draft.event("lease-let-go", f"device/{device}", point=point, priority=priority, owner=_owner_of(draft, key))
+        _free(wiring, draft, device)
+
+
+def returned(wiring: Wiring, draft: Draft, device: str) -> None:
+    """``device`` answers, for the first time or again: what is still to be freed there is written in a moment."""
+    if _unwanted(wiring, draft, device):
+        draft.schedule(f"lease/{device}", draft.now + _SETTLES)
+
+
+def due(wiring: Wiring, draft: Draft, device: str) -> None:
+    """``lease/<device>``: write again what was not freed; a device that is silent has it when it comes back."""
+    image = draft.image.get(device)
+    if image is not None and image.online:
+        _free(wiring, draft, device)
+
+
+def freed(wiring: Wiring, draft: Draft, result: WriteResult) -> bool:
+    """Take up the outcome of a write that let go of a slot which nobody wants; False: it was another write."""
+    if result.write.value is not None:
+        return False
+    device, point = result.write.point.device, result.write.point.point
+    key = f"{device}/{point}@{result.write.priority}"
+    if key not in draft.held or not _is_unwanted(wiring, draft, key):
+        return False
+    if result.outcome is Outcome.APPLIED:
         _forget(draft, key)
+        draft.changed.update(wiring.entities_of[device])
+    return True
 
 
 def standing(draft: Draft) -> Iterator[Lease]:
@@ -131,6 +179,29 @@ def _owner(array: PriorityArray, priority: int) -> Slot | None:
         automatic = (s for s in array.slots if Priority.PRESENCE <= s.priority <= Priority.PLAN)
         return next(automatic, array.winner)
     return next((slot for slot in array.slots if slot.priority == priority), None)
+
+
+def _free(wiring: Wiring, draft: Draft, device: str) -> None:
+    """Relinquish what nobody wants, and again with the next re-assertion unless that was read back by then."""
+    unwanted = _unwanted(wiring, draft, device)
+    for key in unwanted:
+        _, point, priority = _parts(key)
+        draft.writes.append(Write(PointId(device, point), None, priority))
+    if unwanted:
+        draft.schedule(f"lease/{device}", draft.now + timedelta(seconds=wiring.site.timing.reassert_s))
+
+
+def _unwanted(wiring: Wiring, draft: Draft, device: str) -> list[str]:
+    """What is held in a device, and no output of this site is about."""
+    return [key for key in draft.held if key.startswith(f"{device}/") and _is_unwanted(wiring, draft, key)]
+
+
+def _is_unwanted(wiring: Wiring, draft: Draft, key: str) -> bool:
+    device, point, priority = _parts(key)
+    if device not in wiring.site.devices or not wiring.has(device, point):
+        return False
+    target = wiring.commanded.get((device, point))
+    return target is None or priority not in _slots_of(draft, target)
 
 
 def _slots_of(draft: Draft, target: Target) -> tuple[int, ...]:

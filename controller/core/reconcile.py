@@ -89,6 +89,8 @@ def pursue(wiring: Wiring, draft: Draft, target: Target, output: Output) -> None
 
 def written(wiring: Wiring, draft: Draft, result: WriteResult) -> None:
     """Take up the outcome of a write."""
+    if leases.freed(wiring, draft, result):
+        return
     target = wiring.commanded.get((result.write.point.device, result.write.point.point))
     output = draft.outputs.get(target.key) if target is not None else None
     if target is None or output is None:
@@ -284,6 +286,8 @@ def _turn(draft: Draft, cabinet: str, stagger_s: float, *, takes: bool) -> tuple
 
 
 def _confirm(wiring: Wiring, draft: Draft, target: Target, output: Output, reading: Reading | None) -> None:
+    if target.prioritised:
+        leases.compared(draft, target, reading)
     mask = _mask(target, output.slots, reading)
     state = WriteState.APPLIED if mask is None else WriteState.MASKED
     detail = "" if mask is None else f"masked by priority {mask}"

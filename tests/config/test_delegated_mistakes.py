@@ -87,3 +87,32 @@ def test_what_does_not_fit_is_a_warning(valbourg: Town) -> None:
 def test_what_fits_is_none(valbourg: Town) -> None:
     written(valbourg, PLACE, '{delegate: {schedule: "schedule,3", calendar: "calendar,3", exceptions: 20}}')
     assert valbourg.found() == []
+
+
+SCHOOL = "    use: school\n    area: 900"
+WARM = "allures: {comfort: 18, reduced: 15, frost: 8}"
+
+
+def clamped(town: Town, allures: str, law: str = "clamp") -> list[str]:
+    """What is said of the clamp where the canteen is delegated."""
+    written(town, PLACE, '{delegate: {schedule: "schedule,3", calendar: "calendar,3", exceptions: 20}}')
+    town.change(WARM, allures)
+    town.change(SCHOOL, f"    law: {law}\n{SCHOOL}")
+    return [text for text in town.found() if "law: clamp" in text]
+
+
+def test_a_clamp_that_the_controllers_schedule_does_not_know_is_a_warning(valbourg: Town) -> None:
+    (warning,) = clamped(valbourg, "allures: {comfort: 20.5, reduced: 17, frost: 8}")
+    line, _ = valbourg.place('"schedule,3"')
+    assert warning.startswith(f"site.yaml:{line}:")
+    assert (
+        "zones.cantine.delegate.schedule: law: clamp is not compiled into schedule,3, which keeps the plan as written "
+        "(comfort 20.5, reduced 17): the gateway clamps it in slot 13, without the gateway nobody does"
+    ) in warning
+
+
+@pytest.mark.parametrize(
+    ("allures", "law"), [(WARM, "clamp"), ("allures: {comfort: 20.5, reduced: 17, frost: 8}", "warn")]
+)
+def test_where_nothing_can_be_clamped_nothing_is_said(valbourg: Town, allures: str, law: str) -> None:
+    assert clamped(valbourg, allures, law) == []

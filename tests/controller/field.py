@@ -123,8 +123,8 @@ class Field:
         if refused is not None:
             return refused
         place = (write.point.device, write.point.point)
-        target = self.wiring.commanded[place]
-        if target.prioritised:
+        target = self.wiring.commanded.get(place)
+        if target is None or target.prioritised:
             array = self.slots.setdefault(place, {})
             if write.value is None:
                 array.pop(write.priority, None)

@@ -12,7 +12,7 @@ from controller.core.journal import Saved
 from controller.core.report import state_of
 from controller.core.wiring import Wiring
 from controller.rehearsal import heating_of
-from drivers.api import Fault, PointId, Quality, Reading
+from drivers.api import Fault, Outcome, PointId, Quality, Reading, WriteResult
 from tests.controller.field import Field, names
 from tests.controller.towns import at, town
 
@@ -133,7 +133,10 @@ def test_a_slot_held_by_an_earlier_run_at_a_point_nobody_commands_is_freed() -> 
     saved = Saved(held={"ecole/zone.2.setpoint@10": 22.0, "ecole/zone.7.setpoint@13": 16.0})
     step = begin(Wiring(heating_of(town())), saved, at("2026-01-12 20:00"))
     assert [(w.point.point, w.value, w.priority) for w in step.writes] == [("zone.7.setpoint", None, 13)]
-    assert step.journal.held == {"ecole/zone.7.setpoint@13": None}
+    assert step.journal.held == {}, "it may not answer yet"
+    read_back = WriteResult(step.writes[0], Outcome.APPLIED, at("2026-01-12 20:00"))
+    later = cycle(Wiring(heating_of(town())), step.state, [read_back], at("2026-01-12 20:00"))
+    assert later.journal.held == {"ecole/zone.7.setpoint@13": None}
 
 
 def test_an_override_left_in_the_device_by_an_earlier_run_is_freed_when_no_longer_wanted() -> None:

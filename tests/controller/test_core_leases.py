@@ -5,17 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from config.site import Plant, Site
 from controller.core import leases
 from controller.core.commands import Command
-from controller.core.cycle import begin, farewell
+from controller.core.cycle import begin, cycle, farewell
 from controller.core.journal import Journal, Saved
+from controller.core.report import state_of
 from controller.core.state import Draft
 from controller.core.wiring import Wiring
 from drivers.api import Outcome, Write, WriteResult
 from drivers.profile import BacnetPoint
 from tests.controller.field import Field
-from tests.controller.plants import DEVICE, ENABLE, HEARTBEAT, SUPPLY, led, rooms, school, slot
+from tests.controller.plants import DEVICE, ENABLE, HEARTBEAT, SETPOINT, SUPPLY, led, rooms, school, slot
 from tests.controller.towns import at
 
 PLANT = Plant()
@@ -58,6 +61,35 @@ def test_a_lease_tells_owner_reason_since_and_end() -> None:
     assert journal_of(field).kept["lease/ecole/zone.1.setpoint@10"] is None
 
 
+def test_a_slot_that_its_device_lost_by_itself_is_no_lease_any_more() -> None:
+    field = school(MORNING, 18.0, 5.0, PLANT)
+    field.feed(
+        Command("c1", "zone", "ecole.classes", field.now, value=20.0, lasting=timedelta(hours=1), reason="visit")
+    )
+    assert "zone.1.setpoint@10" in standing(field)
+    field.silent.add(DEVICE)
+    field.advance(timedelta(hours=2), timedelta(minutes=5))
+    field.slots.clear()  # a power cut at the controller, in which the override ends
+    field.silent.clear()
+    field.advance(timedelta(minutes=3))
+    assert field.slots[SETPOINT] == {13: 19.0}
+    assert "zone.1.setpoint@10" not in standing(field)
+    assert journal_of(field).held["ecole/zone.1.setpoint@10"] is None
+    leases_of_building = state_of(field.wiring, field.state, "building/ecole", field.now)["leases"]
+    assert leases_of_building == sum(len(slots) for slots in field.slots.values())
+
+
+@pytest.mark.parametrize(("slots", "stays"), [((), True), (((13, 19.0),), False), (((10, 20.0), (13, 19.0)), True)])
+def test_only_an_array_that_was_read_ends_a_lease(slots: tuple[tuple[int, float], ...], stays: bool) -> None:
+    field = school(MORNING, 18.0, 5.0, PLANT)
+    key = "ecole/zone.1.setpoint@10"
+    draft = Draft(replace(field.state, held={**field.state.held, key: 20.0}), field.now)
+    seen = field.reading(*SETPOINT)._replace(slots=slots)
+    leases.compared(draft, field.wiring.targets["zone/ecole.classes"], seen)
+    assert (key in draft.held) is stays
+    assert "ecole/zone.1.setpoint@13" in draft.held
+
+
 def test_a_heartbeat_is_one_lease_and_no_wear_of_the_disk() -> None:
     field = school(MORNING, 20.0, 5.0, PLANT)
     field.advance(timedelta(minutes=3))
@@ -69,25 +101,90 @@ def test_a_heartbeat_is_one_lease_and_no_wear_of_the_disk() -> None:
     assert not any("lease/ecole/heartbeat@13" in step.journal.kept for step in field.steps[before:])
 
 
-def test_after_a_crash_what_the_new_plan_does_not_want_is_let_go_and_told() -> None:
+def without_generator() -> Site:
+    """The school after its generator was taken out of the site: nobody wants what is held there any more."""
+    site = led(PLANT)
+    return replace(site, buildings={n: replace(b, plant=None) for n, b in site.buildings.items()})
+
+
+def after_a_crash(silent: bool = False) -> Field:
+    """The same devices under the fewer points, by what the store had."""
     field = school(MORNING, 18.0, 5.0, PLANT)
     assert slot(field, ENABLE) == 1.0
-    site = led(PLANT)
-    without = replace(site, buildings={n: replace(b, plant=None) for n, b in site.buildings.items()})
-    again = Field(Wiring(without), field.now, slots=field.slots, held=field.held)
-    step = begin(again.wiring, saved(field), again.now)
-    freed = {(write.point.point, write.value, write.priority) for write in step.writes}
-    assert freed == {("boiler.enable", None, 13), ("boiler.pump", None, 13), ("heartbeat", None, 13)}
-    told = [event.facts for event in step.events if event.name == "lease-let-go"]
+    again = Field(
+        Wiring(without_generator()), field.now, slots=field.slots, held=field.held, silent={DEVICE} if silent else set()
+    )
+    again.start(saved(field))
+    return again
+
+
+FREED = ["ecole/boiler.enable@13", "ecole/boiler.pump@13", "ecole/heartbeat@13"]
+
+
+def freeing(field: Field, since: int = 0) -> list[str]:
+    """The slots that were written NULL, as they were, from a step on."""
+    writes = [write for step in field.steps[since:] for write in step.writes if write.value is None]
+    return [f"{each.point}@{each.priority}" for each in writes if f"{each.point}@{each.priority}" in FREED]
+
+
+def test_after_a_crash_what_the_new_plan_does_not_want_is_let_go_and_told() -> None:
+    field = after_a_crash()
+    told = [event.facts for event in field.events if event.name == "lease-let-go"]
     assert {(fact["point"], fact["owner"]) for fact in told} >= {("boiler.enable", "plan")}
-    assert step.journal.held == dict.fromkeys(["ecole/boiler.enable@13", "ecole/boiler.pump@13", "ecole/heartbeat@13"])
-    assert step.journal.kept["lease/ecole/boiler.enable@13"] is None
+    assert field.slots[ENABLE] == {}
+    assert field.steps[0].journal.held == {}, "nobody knows yet"
+    journal = journal_of(field)
+    assert {key for key, value in journal.held.items() if value is None} == set(FREED)
+    assert journal.kept["lease/ecole/boiler.enable@13"] is None
+    field.advance(timedelta(hours=1))
+    assert sorted(freeing(field)) == FREED, "once was enough"
+
+
+def test_what_could_not_be_freed_at_the_start_is_freed_when_its_device_comes_back() -> None:
+    field = after_a_crash(silent=True)
+    field.advance(timedelta(hours=2), timedelta(minutes=5))
+    assert sorted(freeing(field)) == FREED, "nobody answers: not on every poll"
+    assert slot(field, ENABLE) == 1.0
+    assert set(field.state.held) >= set(FREED)
+    field.silent.clear()
+    field.advance(timedelta(minutes=2))
+    assert slot(field, ENABLE) is None
+    assert not set(field.state.held) & set(FREED)
+    assert journal_of(field).held["ecole/boiler.enable@13"] is None
+
+
+@pytest.mark.parametrize("outcome", [Outcome.REJECTED, Outcome.NO_FEEDBACK])
+def test_a_slot_whose_freeing_was_refused_is_held_and_tried_now_and_then(outcome: Outcome) -> None:
+    field = school(MORNING, 18.0, 5.0, PLANT)
+    again = Field(Wiring(without_generator()), field.now, slots=field.slots, held=field.held)
+    again.refuse = lambda write: WriteResult(write, outcome, again.now) if write.value is None else None
+    again.start(saved(field))
+    again.advance(timedelta(hours=1))
+    assert set(again.state.held) >= set(FREED)
+    assert 3 * 3 <= len(freeing(again)) <= 3 * 6, "every quarter of an hour"
+    again.refuse = None
+    again.advance(timedelta(minutes=16))
+    assert not set(again.state.held) & set(FREED)
+    assert slot(again, ENABLE) is None
+
+
+def test_what_is_held_in_a_device_that_the_site_no_longer_has_waits_for_it() -> None:
+    field = school(MORNING, 18.0, 5.0, PLANT)
+    site = without_generator()
+    strange = replace(saved(field), held={**saved(field).held, "gone/boiler.enable@13": 1.0})
+    step = begin(Wiring(site), strange, field.now)
+    assert step.state.held["gone/boiler.enable@13"] == 1.0
+    assert not [write for write in step.writes if write.point.device == "gone"]
 
 
 def test_a_frost_slot_that_the_site_gave_up_is_freed() -> None:
     held = Saved(held={"ecole/zone.1.setpoint@5": 8.0, "ecole/zone.1.setpoint@13": 19.0})
     step = begin(Wiring(led(PLANT)), held, at(MORNING))
     assert [(write.point.point, write.value, write.priority) for write in step.writes] == [("zone.1.setpoint", None, 5)]
+    assert "ecole/zone.1.setpoint@5" in step.state.held
+    (write,) = step.writes
+    later = cycle(Wiring(led(PLANT)), step.state, [WriteResult(write, Outcome.APPLIED, at(MORNING))], at(MORNING))
+    assert later.journal.held == {"ecole/zone.1.setpoint@5": None}
 
 
 def thermostats() -> Site:

@@ -6,7 +6,11 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from config.site import HotWater, Plant
+from controller.core.cycle import adopt
+from controller.core.diagnostics.scope import orphaned
 from controller.core.journal import Saved
 from controller.core.report import alarm_of, state_of
 from controller.core.wiring import Wiring
@@ -78,6 +82,30 @@ def test_a_day_without_heat_is_an_alarm_and_the_heat_ends_it() -> None:
     tank(field, 63.0)
     field.advance(timedelta(minutes=70), timedelta(minutes=5))
     assert alarm_of(field.state, RISK) is None
+
+
+WITHOUT_WATER: list[tuple[Plant | None, bool]] = [(None, True), (Plant(), True), (PLANT, False)]
+
+
+@pytest.mark.parametrize(("plant", "ends"), WITHOUT_WATER, ids=["no plant", "no hot water", "the same"])
+def test_a_reload_after_which_nobody_judges_the_water_ends_the_alarm(plant: Plant | None, ends: bool) -> None:
+    field = begun()
+    field.advance(timedelta(hours=25), timedelta(minutes=5))
+    assert alarm_of(field.state, RISK) is not None
+    site = led(PLANT)
+    site = replace(site, buildings={name: replace(each, plant=plant) for name, each in site.buildings.items()})
+    field.wiring = Wiring(site)
+    field.take(adopt(field.wiring, field.state, field.now))
+    assert (alarm_of(field.state, RISK) is None) is ends
+
+
+def test_a_reload_after_which_the_storage_has_no_sensor_ends_the_alarm() -> None:
+    site = led(PLANT)
+    device = site.devices[DEVICE]
+    points = {name: point for name, point in device.profile.points.items() if not name.startswith("hot-water.")}
+    dry = replace(device, profile=replace(device.profile, points=points), points=())
+    assert orphaned(Wiring(replace(site, devices={**site.devices, DEVICE: dry})), RISK)
+    assert not orphaned(Wiring(site), RISK)
 
 
 def test_two_readings_far_apart_prove_nothing_between_them() -> None:

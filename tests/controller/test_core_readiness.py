@@ -6,12 +6,13 @@ from dataclasses import replace
 from datetime import timedelta
 
 from config.site import OptimumStart
+from controller.core.cycle import adopt
 from controller.core.report import state_of
 from controller.core.state import Event
 from controller.core.wiring import Wiring
 from controller.rehearsal import heating_of
 from tests.controller.field import Field
-from tests.controller.test_core_warmup import CLASSES, School
+from tests.controller.test_core_warmup import CANTINE, CLASSES, School
 from tests.controller.towns import at, town
 
 ZONE, BUILDING = f"zone/{CLASSES}", "building/ecole"
@@ -130,6 +131,30 @@ def test_a_plant_that_does_not_start_is_told_within_its_twenty_minutes() -> None
     told = [event.at for event in school.field.events if event.name == "not-ready"]
     assert told, "at 05:00 it is known that no heat comes"
     assert min(told) >= at("2026-01-13 05:00"), "at 18:00 it was not known yet"
+
+
+def without_optimum_start(school: School, *zones: str) -> None:
+    """A reload after which these zones have none."""
+    field = school.field
+    site = field.wiring.site
+    less = {name: replace(site.zones[name], optimum_start=None) for name in zones}
+    field.wiring = Wiring(replace(site, zones={**site.zones, **less}))
+    field.take(adopt(field.wiring, field.state, field.now))
+
+
+def test_a_reload_that_takes_the_optimum_start_away_ends_what_nobody_judges_any_more() -> None:
+    school = School("2026-01-12 18:00")
+    school.dead = True
+    school.until("2026-01-13 07:30")
+    assert raised(school, ZONE, "notReady")
+    assert raised(school, BUILDING, "plantDidNotStart")
+    without_optimum_start(school, CLASSES)
+    assert (ZONE, "notReady") not in school.field.state.alarms
+    assert raised(school, BUILDING, "plantDidNotStart"), "the other zone of the building judges it"
+    assert "opening_at" not in told(school)
+    without_optimum_start(school, CANTINE)
+    assert (BUILDING, "plantDidNotStart") not in school.field.state.alarms
+    assert [e.facts["state"] for e in alarms(school, "plantDidNotStart")] == ["raised", "cleared"]
 
 
 BURNER = ("boiler.status", "boiler.power", "boiler.supply-temperature")

@@ -9,12 +9,14 @@ from datetime import timedelta
 
 import pytest
 
-from config.site import OptimumStart
+from config.site import OptimumStart, Zone
 from controller.core.commands import Command
+from controller.core.cycle import adopt
 from controller.core.warmth import Knowledge, read, written
 from controller.core.wiring import Wiring
 from controller.rehearsal import heating_of
-from schedules.occupancy import DatedException
+from schedules.allures import Setpoints
+from schedules.occupancy import DatedException, parse_weekly
 from tests.controller.field import Field, names
 from tests.controller.towns import at, town
 
@@ -308,3 +310,95 @@ def test_a_preheat_whose_opening_was_called_off_is_forgotten() -> None:
     school.until("2026-01-13 08:30")
     assert school.known().running is None
     assert school.field.slots[SETPOINT][13] == 16.0
+
+
+def reloaded(school: School, change: Callable[[Zone], Zone]) -> None:
+    """SIGHUP with another configuration of every zone."""
+    field = school.field
+    site = field.wiring.site
+    field.wiring = Wiring(replace(site, zones={name: change(zone) for name, zone in site.zones.items()}))
+    field.take(adopt(field.wiring, field.state, field.now))
+
+
+def closed_today(zone: Zone) -> Zone:
+    off = DatedException(at("2026-01-13 12:00").date(), None, False, "strike")
+    return replace(zone, occupancy=replace(zone.occupancy, exceptions=(off,)))
+
+
+def without_optimum_start(zone: Zone) -> Zone:
+    return replace(zone, optimum_start=None)
+
+
+def comfort_at_17(zone: Zone) -> Zone:
+    return replace(zone, setpoints=Setpoints(17.0, 16.0, 8.0))
+
+
+def the_same(zone: Zone) -> Zone:
+    return zone
+
+
+RELOADS: list[tuple[Callable[[Zone], Zone], float]] = [
+    (closed_today, 16.0), (without_optimum_start, 16.0), (comfort_at_17, 16.0), (the_same, 19.0),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("change", "setpoint_c"), RELOADS, ids=[each[0].__name__ for each in RELOADS])
+def test_a_preheat_goes_on_only_as_long_as_the_configuration_has_its_reason(
+    change: Callable[[Zone], Zone], setpoint_c: float
+) -> None:
+    school = School("2026-01-12 18:00")
+    school.until("2026-01-13 07:30")
+    assert school.field.slots[SETPOINT][13] == 19.0
+    assert school.field.held["ecole", "zone.1.temperature"] > 17.0
+    reloaded(school, change)
+    school.step()
+    assert school.field.slots[SETPOINT][13] == setpoint_c
+    going_on = change is the_same
+    assert (school.field.state.rooms[CLASSES].warmup.climb is not None) is going_on
+    assert (school.known().running is not None) is going_on
+
+
+def test_a_preheat_for_less_comfort_is_planned_anew() -> None:
+    school = School("2026-01-12 18:00")
+    school.until("2026-01-13 07:00")
+    school.field.held["ecole", "zone.1.temperature"] = 15.0
+    school.step()
+    assert school.field.slots[SETPOINT][13] == 19.0
+    reloaded(school, comfort_at_17)
+    assert school.field.slots[SETPOINT][13] == 17.0
+    assert school.known().running == at("2026-01-13 08:00")
+    assert [e.target for e in school.field.events if e.name == "preheat"].count(f"zone/{CLASSES}") == 2
+
+
+def closes_later(zone: Zone) -> Zone:
+    return replace(zone, occupancy=replace(zone.occupancy, weekly=parse_weekly({"mon-fri": ["08:00-19:00"]})))
+
+
+@pytest.mark.parametrize(
+    ("change", "setpoint_c"), [(closes_later, 19.0), (without_optimum_start, 19.0), (the_same, 16.0)]
+)
+def test_a_coast_goes_on_only_as_long_as_the_configuration_has_its_reason(
+    change: Callable[[Zone], Zone], setpoint_c: float
+) -> None:
+    school = School("2026-01-12 17:00", 18.95, OptimumStart(minutes_per_k=30.0, stop=timedelta(minutes=45)))
+    school.until("2026-01-16 17:15")
+    assert school.field.slots[SETPOINT][13] == 16.0
+    reloaded(school, change)
+    school.step()
+    assert school.field.slots[SETPOINT][13] == setpoint_c
+
+
+def test_a_fast_zone_is_preheated_on_a_mild_night_too_and_unlearns_its_bias() -> None:
+    school = School("2026-01-12 18:00")
+    school.rising_k_min = 0.3  # air heating: warm before the first observation
+    school.until("2026-01-16 08:05")
+    bias_min = school.known().normal.bias_min
+    assert bias_min < -20
+    assert school.known().normal.mornings == 4
+    school.until("2026-01-20 07:00")
+    school.field.held["ecole", "zone.1.temperature"] = 18.6
+    school.until("2026-01-20 08:05")
+    opening = school.openings()[-1]
+    assert float(str(opening["temperature_c"])) >= 18.5
+    assert school.known().normal.mornings == 5
+    assert school.known().normal.bias_min > bias_min

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from config.lint import LEGAL_CAPS_C
+from config.buildings import LEGAL_CAPS_C
 from config.site import Building, LawGuard, Zone
 from controller.cli.rehearse.diary import Diary
 from controller.rehearsal import Rehearsal

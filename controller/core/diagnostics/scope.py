@@ -9,6 +9,7 @@ from controller.core.state import AlarmKey
 from controller.core.wiring import Wiring
 
 _OF_A_SCHEDULE = frozenset({"scheduleDrift", "scheduleRefused"})
+_OF_A_FORECAST = frozenset({"notReady", "plantDidNotStart"})
 _MAINS = frozenset({"supplyLoss", "supplyVoltageTooLow", "supplyVoltageTooHigh"})
 
 
@@ -21,8 +22,10 @@ def orphaned(wiring: Wiring, name: AlarmKey) -> bool:
     if event in _OF_A_SCHEDULE:
         zone = wiring.site.zones.get(identity)
         return zone is None or zone.delegate is None
-    if event == "notReady":
-        return identity not in wiring.site.zones  # judged by the forecast, not with its device
+    if event in _OF_A_FORECAST:  # judged by the forecast, not with its device
+        return not any(wiring.site.zones[zone].optimum_start is not None for zone in _zones_at(wiring, key))
+    if event == "legionellaRisk":
+        return not _has_hot_water(wiring, identity)
     device = identity if kind == "device" else wiring.device_of.get(key)
     if device is None or key not in wiring.judged_of.get(device, ()):
         return True
@@ -31,6 +34,23 @@ def orphaned(wiring: Wiring, name: AlarmKey) -> bool:
     if event in _MAINS and kind in ("cabinet", "meter"):
         return not _has_voltages(wiring, wiring.mains_of[identity] if kind == "cabinet" else (device,))
     return False
+
+
+def _zones_at(wiring: Wiring, key: str) -> tuple[str, ...]:
+    """A zone, or all those of a building, as far as they exist."""
+    kind, _, identity = key.partition("/")
+    building = wiring.site.buildings.get(identity) if kind == "building" else None
+    zones = (identity,) if kind == "zone" else () if building is None else building.zones
+    return tuple(zone for zone in zones if zone in wiring.site.zones)
+
+
+def _has_hot_water(wiring: Wiring, building_id: str) -> bool:
+    """Whether the log against legionella is kept of a building."""
+    building = wiring.site.buildings.get(building_id)
+    plant = None if building is None else building.plant
+    if building is None or plant is None or plant.hot_water is None:
+        return False
+    return wiring.has(building.device, "hot-water.storage-temperature")
 
 
 def fed_place(wiring: Wiring, key: str) -> bool:

@@ -13,11 +13,14 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 
 from config.site import Zone
+from controller.core.arbitration import Slot
 from controller.core.heating.sensing import outdoors, plant_runs, temperature
 from controller.core.rooms import Room
 from controller.core.state import Draft, WriteState
 from controller.core.warmth import REMEMBERED, Climb, Knowledge, Learnt, Mark, Outcome, Warmup, read, written
 from controller.core.wiring import Wiring
+from schedules import allures
+from schedules.allures import Allure, AllureDemand
 from schedules.optimum_start import (
     HEAVY_MINUTES_PER_K,
     READY_WITHIN_K,
@@ -61,11 +64,39 @@ def remember(draft: Draft, zone_id: str, warmup: Warmup) -> None:
 
 
 def begin(wiring: Wiring, draft: Draft, zone_id: str) -> None:
-    """A core begins: take up what was kept, unless it is known anyway; a device is given a moment to answer first."""
-    warmup = of(draft, zone_id)
+    """A core begins: take up what was kept, unless it is known anyway; a device is given a moment to answer first.
+
+    A preheat or a coast that the configuration of now gives no reason for is over: it is planned anew.
+    """
+    warmup, zone = of(draft, zone_id), wiring.site.zones[zone_id]
     if warmup == Warmup():
         warmup = replace(warmup, known=read(draft.kept.get(f"warmup/{zone_id}")))
-    remember(draft, zone_id, replace(warmup, patience=draft.now + patience(wiring)))
+    demand = allures.evaluate(zone.occupancy, zone.setpoints, draft.now)
+    coast = warmup.coast if _coasts_still(zone, demand, warmup.coast) else None
+    forecast = None if zone.optimum_start is None else warmup.forecast
+    remember(draft, zone_id, replace(warmup, coast=coast, forecast=forecast, patience=draft.now + patience(wiring)))
+    running = warmup.climb is not None or f"zone/{zone_id}" in draft.preheats
+    if running and not _climbs_still(zone, demand, warmup.climb):
+        draft.preheats.drop(f"zone/{zone_id}")
+        remember(draft, zone_id, replace(of(draft, zone_id), climb=None))
+        keep(draft, zone_id, replace(warmup.known, running=None, begun=None))
+
+
+def _climbs_still(zone: Zone, demand: AllureDemand, climb: Climb | None) -> bool:
+    """Whether the zone still has the opening, and the comfort, that its preheat is for."""
+    if climb is None or zone.optimum_start is None or demand.allure is Allure.COMFORT:
+        return False
+    target_c = zone.setpoints.of(Allure.COMFORT) - READY_WITHIN_K
+    return demand.next_opening == climb.opening and target_c == climb.target_c
+
+
+def _coasts_still(zone: Zone, demand: AllureDemand, coast: Slot | None) -> bool:
+    """Whether the zone still has the closing, and the reduced setpoint, that its coast leads to."""
+    bounds = zone.optimum_start
+    if coast is None or bounds is None or not bounds.stop or not bounds.learn:
+        return False
+    closes = demand.until if demand.allure is Allure.COMFORT else None
+    return coast.until == closes and coast.value == zone.setpoints.of(Allure.REDUCED)
 
 
 def patience(wiring: Wiring) -> timedelta:

@@ -36,6 +36,8 @@ LONG_VACANCY = timedelta(hours=48)
 _BORROWED = 1.15
 """What is known of another model or of the neighbours counts for a little more time."""
 _SLACK = timedelta(minutes=1)
+_LEAST = timedelta(minutes=5)
+"""What a bias leaves of the time that the model gives a room: as long as it preheats, the bias can be unlearnt."""
 _HOUR = timedelta(hours=1)
 
 
@@ -167,7 +169,7 @@ def needs_from(
     pure = warmed_after(response, climate, comfort_c - READY_WITHIN_K, longest)
     if not pure:
         return Estimate(pure, LEAD, basis, pure)
-    needed = max(timedelta(), pure * factor + bias)
+    needed = max(min(pure, _LEAST), pure * factor + bias)
     uncertain = long and needed > SHORT_PREHEAT
     return Estimate(needed, LEAD, basis, pure, RESERVE * needed if uncertain else timedelta())
 
