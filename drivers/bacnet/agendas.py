@@ -23,6 +23,9 @@ HEADER_OCTETS = 24
 FILLER = SpecialDays(DateRange(date(1990, 1, 1), date(1990, 1, 1)), (), 16)
 """In a row of an array whose length is fixed and that is not wanted: it never rules."""
 
+NO_SUCH_PROPERTY = "property: unknown-property"
+"""The answer of a device without exceptions: clause 12.24 lets it leave them out."""
+
 
 class Agendas:
     """The schedules of one device; ``max_apdu`` tells how long a request it takes. Raises DriverError."""
@@ -88,7 +91,12 @@ class Agendas:
         return tuple([codec.day(await self._octets(schedule, ScheduleProperty.WEEKLY_SCHEDULE, n)) for n in days])
 
     async def _specials(self, schedule: ObjectId) -> tuple[SpecialDays, ...]:
-        whole = await self._whole(schedule, ScheduleProperty.EXCEPTION_SCHEDULE)
+        try:
+            whole = await self._whole(schedule, ScheduleProperty.EXCEPTION_SCHEDULE)
+        except Refused as refused:
+            if refused.cause != NO_SUCH_PROPERTY:
+                raise
+            return ()
         if whole is not None:
             return codec.specials(whole)
         count = codec.whole(await self._octets(schedule, ScheduleProperty.EXCEPTION_SCHEDULE, 0))

@@ -31,9 +31,9 @@ from drivers.timetable import (
 from sim.bacnet_device import Identity
 from sim.bacnet_face import BacnetDevice as Controller
 from sim.bacnet_properties import property_error
-from sim.bacnet_schedule import CalendarObject, ScheduleObject
+from sim.bacnet_schedule import CalendarObject, Rows, ScheduleObject
 from sim.bacnet_values import Unsigned
-from sim.bacnet_words import ErrorCode
+from sim.bacnet_words import ErrorCode, Property
 from sim.objects import BacnetObject
 from tests.drivers.bacnet_station import free_port
 
@@ -67,15 +67,22 @@ class Rig:
         return self.setpoint.present_value()
 
 
+class WeekAlone(ScheduleObject):
+    """Exception_Schedule is optional (12.24): the property is not there at all."""
+
+    def table(self) -> Rows:
+        return {name: row for name, row in super().table().items() if name != Property.EXCEPTION_SCHEDULE}
+
+
 @asynccontextmanager
-async def rig(max_apdu: int = 1476) -> AsyncIterator[Rig]:
+async def rig(max_apdu: int = 1476, kind: type[ScheduleObject] = ScheduleObject) -> AsyncIterator[Rig]:
     held = {"setpoint": 16.0}
     setpoint = BacnetObject(
         "analog-value", 1, "Setpoint", "degrees-celsius", lambda: held["setpoint"],
         commandable=True, relinquish_default=15.0, minimum=5.0, maximum=30.0,
     )  # fmt: skip
     calendar = CalendarObject(1)
-    made = Rig(setpoint, ScheduleObject(1, setpoint, [calendar]), calendar)
+    made = Rig(setpoint, kind(1, setpoint, [calendar]), calendar)
     identity = Identity(1201, "school", max_apdu=max_apdu)
     made.controller = Controller(
         "127.0.0.1", 0, identity, [setpoint], now=lambda: made.now, owns=[made.schedule, made.calendar]
@@ -222,3 +229,13 @@ async def test_an_array_of_fixed_length_is_filled_with_rows_that_never_rule() ->
         assert (result.outcome, result.detail) == (Outcome.APPLIED, "")
         assert len(made.schedule.exceptions) == 1
         assert made.at("2026-12-25 09:00") == 19.0
+
+
+async def test_a_schedule_without_exceptions_holds_a_week() -> None:
+    async with rig(kind=WeekAlone) as made:
+        week = Agenda(replace(AGENDA.timetable, exceptions=()))
+        alone = replace(REF, calendar=None)
+        assert (await made.scheduling.push(Push(alone, week))).outcome is Outcome.APPLIED
+        assert made.at("2026-11-23 09:00") == 19.0
+        refused = await made.scheduling.push(Push(alone, Agenda(AGENDA.timetable)))
+        assert (refused.outcome, refused.detail) == (Outcome.REJECTED, "room for 0 exceptions, 1 are wanted")
