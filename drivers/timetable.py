@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import calendar
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 
@@ -51,8 +51,22 @@ class DatePattern:
             and self.weekday in (None, on.isoweekday())
         )
 
+    @property
+    def whole(self) -> date | None:
+        """The one day that it names in full, whether its weekday is open or filled in; None where it names others."""
+        try:
+            named = date(self.year or 0, self.month or 0, self.day or 0)
+        except ValueError:
+            return None
+        return named if self.weekday in (None, named.isoweekday()) else None
+
+    @property
+    def contradicts(self) -> bool:
+        """Whether its weekday is not that of its date: it holds on no day at all."""
+        return self.weekday is not None and self.whole is None and replace(self, weekday=None).whole is not None
+
     def __str__(self) -> str:
-        if self.year and self.month and self.day and self.month <= 12 and self.day <= 31:
+        if self.year and self.month and self.day and self.month <= 12 and self.day <= 31 and not self.contradicts:
             return f"{self.year}-{self.month:02}-{self.day:02}"
         parts = (self.year, self.month, self.day, self.weekday)
         return "date {}-{}-{} weekday {}".format(*("*" if part is None else part for part in parts))
@@ -201,8 +215,8 @@ def next_change(
 def differences(wanted: Agenda, seen: Agenda) -> tuple[str, ...]:
     """What ``seen`` has otherwise than ``wanted``, in words; empty where both rule alike.
 
-    The order of a day's entries and of a date list says nothing, nor does an exception without entries. What ``wanted``
-    leaves open (``priority_for_writing`` None, no date list) is not compared.
+    The order of a day's entries and of a date list says nothing, nor does an exception without entries, nor the weekday
+    of a whole date. What ``wanted`` leaves open (``priority_for_writing`` None, no date list) is not compared.
     """
     return tuple(_differences(wanted, seen))
 
@@ -228,9 +242,7 @@ def _of_exceptions(wanted: Sequence[SpecialDays], seen: Sequence[SpecialDays]) -
     asked = [row for row in wanted if row.entries]
     found = [row for row in seen if row.entries]
     for index, (ours, theirs) in enumerate(zip(asked, found, strict=False), 1):
-        if (ours.period, ours.priority, _sorted(ours.entries)) != (
-            theirs.period, theirs.priority, _sorted(theirs.entries)
-        ):  # fmt: skip
+        if not same_row(ours, theirs):
             yield f"exception {index}: {_row(theirs)} instead of {_row(ours)}"
     if len(asked) != len(found):
         yield f"{len(found)} exceptions instead of {len(asked)}"
@@ -239,12 +251,27 @@ def _of_exceptions(wanted: Sequence[SpecialDays], seen: Sequence[SpecialDays]) -
 def _of_dates(wanted: Sequence[CalendarEntry] | None, seen: Sequence[CalendarEntry] | None) -> Iterator[str]:
     if wanted is None:
         return
-    lacking = [str(entry) for entry in wanted if entry not in (seen or ())]
-    strange = [str(entry) for entry in seen or () if entry not in wanted]
+    asked, found = ({_plain(entry): str(entry) for entry in entries} for entries in (wanted, seen or ()))
+    lacking = [words for days, words in asked.items() if days not in found]
+    strange = [words for days, words in found.items() if days not in asked]
     if lacking:
         yield f"its calendar lacks {_some(lacking)}"
     if strange:
         yield f"its calendar has {_some(strange)}"
+
+
+def same_row(a: SpecialDays, b: SpecialDays) -> bool:
+    """Whether two exceptions rule alike on the same days; of those without entries none rules."""
+    if not a.entries and not b.entries:
+        return True
+    return (_plain(a.period), a.priority, _sorted(a.entries)) == (_plain(b.period), b.priority, _sorted(b.entries))
+
+
+def _plain(period: CalendarEntry | CalendarRef) -> CalendarEntry | CalendarRef:
+    """The same days, written in one way only: a whole date is a range of one day."""
+    if not isinstance(period, DatePattern) or period.whole is None:
+        return period
+    return DateRange(period.whole, period.whole)
 
 
 def words_of(entries: Day) -> str:

@@ -239,3 +239,27 @@ async def test_a_schedule_without_exceptions_holds_a_week() -> None:
         assert made.at("2026-11-23 09:00") == 19.0
         refused = await made.scheduling.push(Push(alone, Agenda(AGENDA.timetable)))
         assert (refused.outcome, refused.detail) == (Outcome.REJECTED, "room for 0 exceptions, 1 are wanted")
+
+
+async def test_the_weekday_that_a_device_fills_in_is_no_difference() -> None:
+    """11 November 2026 is a Wednesday, whether the date says so or not."""
+    async with rig() as made:
+        write = made.calendar.write
+
+        def filled(name: int, index: int | None, encoded: bytes) -> None:
+            write(name, index, encoded.replace(b"\x0c\x7e\x0b\x0b\xff", b"\x0c\x7e\x0b\x0b\x03"))
+
+        made.calendar.write = filled  # type: ignore[method-assign]
+        result = await made.scheduling.push(Push(REF, AGENDA))
+        assert (result.outcome, result.detail) == (Outcome.APPLIED, "")
+        assert result.seen is not None
+        assert result.seen.dates == (HOLIDAYS[0], DatePattern(2026, 11, 11, 3))
+
+
+def test_the_weekday_of_another_date_is_one() -> None:
+    """A date whose weekday contradicts it holds on no day at all."""
+    seen = replace(AGENDA, dates=(HOLIDAYS[0], DatePattern(2026, 11, 11, 5)))
+    assert differ(seen) == (
+        "its calendar lacks 2026-11-11",
+        "its calendar has date 2026-11-11 weekday 5",
+    )
