@@ -16,7 +16,7 @@ from drivers.bacnet.client import Client, Peer
 from drivers.bacnet.codec import ObjectId, Ref, Tag, Undecodable
 from drivers.bacnet.messages import Aborted, AnswerTooLong
 from drivers.bacnet.schedule_codec import DAYS_A_WEEK, ScheduleProperty
-from drivers.timetable import Agenda, DateRange, Entry, SpecialDays, Timetable, differences
+from drivers.timetable import Agenda, DateRange, Entry, SpecialDays, Timetable, differences, same_row
 
 HEADER_OCTETS = 24
 """What surrounds the value in a WriteProperty, at most."""
@@ -69,7 +69,7 @@ class Agendas:
         schedule, ours, theirs = object_id(ref.schedule), wanted.timetable, seen.timetable
         if ref.calendar is not None and wanted.dates is not None and differences_of_dates(wanted, seen):
             await self._put(object_id(ref.calendar), ScheduleProperty.DATE_LIST, codec.encode_dates(wanted.dates))
-        await self._write_specials(schedule, ours.exceptions, theirs.exceptions, tag)
+        await self._write_specials(schedule, wanted, seen, tag)
         await self._write_week(schedule, ours, theirs, tag)
         if ours.default != theirs.default:
             await self._put(schedule, ScheduleProperty.SCHEDULE_DEFAULT, codec.encode_value(ours.default, tag))
@@ -122,19 +122,25 @@ class Agendas:
         for number in changed:
             await self._put(schedule, name, codec.encode_day(ours.weekly[number - 1], tag), number)
 
-    async def _write_specials(
-        self, schedule: ObjectId, wanted: Sequence[SpecialDays], seen: Sequence[SpecialDays], tag: Tag
-    ) -> None:
-        name = ScheduleProperty.EXCEPTION_SCHEDULE
-        if list(wanted) == list(seen) or await self._taken(schedule, name, codec.encode_specials(wanted, tag)):
+    async def _write_specials(self, schedule: ObjectId, wanted: Agenda, seen: Agenda, tag: Tag) -> None:
+        """The one row that differs, else the whole array where the device takes it so, else each row that differs."""
+        if not differences_of_exceptions(wanted, seen):
             return
-        rows, length = list(wanted), len(seen)
-        if len(rows) != length and not await self._taken(schedule, name, codec.encode_whole(len(rows)), 0):
-            if len(rows) > length:
-                raise Refused(f"room for {length} exceptions, {len(rows)} are wanted")
-            rows += [FILLER] * (length - len(rows))
-        for number, row in enumerate(rows, 1):
-            await self._put(schedule, name, codec.encode_special(row, tag), number)
+        name = ScheduleProperty.EXCEPTION_SCHEDULE
+        rows, there = list(wanted.timetable.exceptions), seen.timetable.exceptions
+        spare = [FILLER] * (len(there) - len(rows))
+        match _changed([*rows, *spare], there):
+            case [one] if one <= min(len(rows), len(there)):
+                if await self._taken(schedule, name, codec.encode_special(rows[one - 1], tag), one):
+                    return
+        if await self._taken(schedule, name, codec.encode_specials(rows, tag)):
+            return
+        if len(rows) != len(there) and not await self._taken(schedule, name, codec.encode_whole(len(rows)), 0):
+            if len(rows) > len(there):
+                raise Refused(f"room for {len(there)} exceptions, {len(rows)} are wanted")
+            rows += spare
+        for number in _changed(rows, there):
+            await self._put(schedule, name, codec.encode_special(rows[number - 1], tag), number)
 
     async def _taken(
         self, object_: ObjectId, name: ScheduleProperty, encoded: bytes, element: int | None = None
@@ -168,6 +174,17 @@ def object_id(text: str) -> ObjectId:
 def sorted_day(entries: Sequence[Entry]) -> list[tuple[time, float | None]]:
     """Without the order of the list, which says nothing."""
     return sorted(((entry.at, entry.value) for entry in entries), key=lambda entry: entry[0])
+
+
+def _changed(rows: Sequence[SpecialDays], there: Sequence[SpecialDays]) -> list[int]:
+    """The places, from 1, at which ``rows`` rule otherwise than what is there."""
+    return [number for number, row in enumerate(rows, 1) if number > len(there) or not same_row(row, there[number - 1])]
+
+
+def differences_of_exceptions(wanted: Agenda, seen: Agenda) -> tuple[str, ...]:
+    """How the exceptions differ; rows without entries do not count."""
+    exceptions = wanted.timetable.exceptions
+    return differences(replace(seen, timetable=replace(seen.timetable, exceptions=exceptions)), seen)
 
 
 def differences_of_dates(wanted: Agenda, seen: Agenda) -> tuple[str, ...]:

@@ -28,6 +28,7 @@ from drivers.timetable import (
     Timetable,
     differences,
 )
+from sim import bacnet_schedule
 from sim.bacnet_device import Identity
 from sim.bacnet_face import BacnetDevice as Controller
 from sim.bacnet_properties import property_error
@@ -135,19 +136,29 @@ async def test_what_is_held_already_is_not_written_again() -> None:
 async def test_only_the_day_that_differs_is_written() -> None:
     async with rig() as made:
         await made.scheduling.push(Push(REF, AGENDA))
-        written: list[tuple[int, int | None]] = []
-        write = made.schedule.write
-
-        def noted(name: int, index: int | None, encoded: bytes) -> None:
-            written.append((name, index))
-            write(name, index, encoded)
-
-        made.schedule.write = noted  # type: ignore[method-assign]
-        friday = (Entry(time(8), 19.0), Entry(time(17, 30), 8.0))
-        weekly = (*(HOURS,) * 4, friday, (), ())
-        other = replace(AGENDA, timetable=replace(AGENDA.timetable, weekly=weekly))
-        assert (await made.scheduling.push(Push(REF, other))).outcome is Outcome.APPLIED
+        written = noted(made.schedule)
+        assert (await made.scheduling.push(Push(REF, another_friday(AGENDA)))).outcome is Outcome.APPLIED
         assert written == [(123, 5)]
+
+
+def another_friday(agenda: Agenda) -> Agenda:
+    friday = (Entry(time(8), 19.0), Entry(time(17, 30), 8.0))
+    return replace(agenda, timetable=replace(agenda.timetable, weekly=(*(HOURS,) * 4, friday, (), ())))
+
+
+def noted(schedule: ScheduleObject, *, fixed: bool = False) -> list[tuple[int, int | None]]:
+    """What is written to it from now on, by property and element; ``fixed``: its exceptions keep their number."""
+    written: list[tuple[int, int | None]] = []
+    write = schedule.write
+
+    def note(name: int, index: int | None, encoded: bytes) -> None:
+        if fixed and name == 38 and index in (None, 0):
+            raise property_error(ErrorCode.WRITE_ACCESS_DENIED)
+        write(name, index, encoded)
+        written.append((name, index))
+
+    schedule.write = note  # type: ignore[method-assign]
+    return written
 
 
 def entries(count: int) -> tuple[Entry, ...]:
@@ -216,19 +227,39 @@ async def test_modes_are_whole_numbers() -> None:
 async def test_an_array_of_fixed_length_is_filled_with_rows_that_never_rule() -> None:
     async with rig() as made:
         await made.scheduling.push(Push(REF, AGENDA))
-        write = made.schedule.write
-
-        def fixed(name: int, index: int | None, encoded: bytes) -> None:
-            if name == 38 and index in (None, 0):
-                raise property_error(ErrorCode.WRITE_ACCESS_DENIED)
-            write(name, index, encoded)
-
-        made.schedule.write = fixed  # type: ignore[method-assign]
+        noted(made.schedule, fixed=True)
         without = replace(AGENDA, timetable=replace(AGENDA.timetable, exceptions=()))
         result = await made.scheduling.push(Push(REF, without))
         assert (result.outcome, result.detail) == (Outcome.APPLIED, "")
         assert len(made.schedule.exceptions) == 1
         assert made.at("2026-12-25 09:00") == 19.0
+
+
+MEETING = SpecialDays(DateRange(date(2026, 12, 1), date(2026, 12, 1)), (Entry(time(20), 19.0),), 10)
+
+
+@pytest.mark.parametrize("fixed", [True, False])
+async def test_of_the_exceptions_only_the_row_that_differs_is_written(
+    fixed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of fixed length beside places that are not wanted, and of a length that is set."""
+    monkeypatch.setattr(bacnet_schedule, "MOST_EXCEPTIONS", 4)
+    rows = (CLOSED, MEETING, replace(MEETING, entries=(Entry(time(21), 19.0),)))
+    agenda = replace(AGENDA, timetable=replace(AGENDA.timetable, exceptions=rows))
+    async with rig() as made:
+        if fixed:
+            made.schedule.write(38, 0, b"\x21\x04")
+        written = noted(made.schedule, fixed=fixed)
+        await made.scheduling.push(Push(REF, agenda))
+        assert [index for name, index in written if name == 38] == ([1, 2, 3] if fixed else [None])
+        written.clear()
+        await made.scheduling.push(Push(REF, another_friday(agenda)))
+        assert written == [(123, 5)]
+        written.clear()
+        other = (CLOSED, replace(MEETING, entries=(Entry(time(18), 19.0),)), rows[2])
+        changed = another_friday(replace(agenda, timetable=replace(agenda.timetable, exceptions=other)))
+        result = await made.scheduling.push(Push(REF, changed))
+        assert (result.outcome, written) == (Outcome.APPLIED, [(38, 2)])
 
 
 async def test_a_schedule_without_exceptions_holds_a_week() -> None:
