@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import ClassVar, NamedTuple, Protocol, runtime_checkable
@@ -165,10 +165,11 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Push:
-    """Write what differs from ``agenda``, and read back."""
+    """Write what differs from ``agenda``, and read back; what is over before ``since`` is left as it is."""
 
     ref: ScheduleRef
     agenda: Agenda
+    since: date | None = None
 
 
 Errand = Look | Push

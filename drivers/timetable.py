@@ -212,22 +212,23 @@ def next_change(
     return None
 
 
-def differences(wanted: Agenda, seen: Agenda) -> tuple[str, ...]:
+def differences(wanted: Agenda, seen: Agenda, since: date | None = None) -> tuple[str, ...]:
     """What ``seen`` has otherwise than ``wanted``, in words; empty where both rule alike.
 
     The order of a day's entries and of a date list says nothing, nor does an exception without entries, nor the weekday
-    of a whole date. What ``wanted`` leaves open (``priority_for_writing`` None, no date list) is not compared.
+    of a whole date, nor what is over before ``since``. What ``wanted`` leaves open (``priority_for_writing`` None, no
+    date list) is not compared.
     """
-    return tuple(_differences(wanted, seen))
+    return tuple(_differences(wanted, seen, since or date.min))
 
 
-def _differences(wanted: Agenda, seen: Agenda) -> Iterator[str]:
+def _differences(wanted: Agenda, seen: Agenda, since: date) -> Iterator[str]:
     ours, theirs = wanted.timetable, seen.timetable
     for weekday, asked, found in zip(WEEKDAYS, ours.weekly, theirs.weekly, strict=True):
         if _sorted(asked) != _sorted(found):
             yield f"{weekday}: {words_of(found)} instead of {words_of(asked)}"
-    yield from _of_exceptions(ours.exceptions, theirs.exceptions)
-    yield from _of_dates(wanted.dates, seen.dates)
+    yield from _of_exceptions(ours.exceptions, theirs.exceptions, since)
+    yield from _of_dates(wanted.dates, seen.dates, since)
     if ours.default != theirs.default:
         yield f"default: {_word(theirs.default)} instead of {_word(ours.default)}"
     if ours.effective != theirs.effective:
@@ -238,20 +239,25 @@ def _differences(wanted: Agenda, seen: Agenda) -> Iterator[str]:
         yield "it is out of service" if theirs.out_of_service else "it is not out of service"
 
 
-def _of_exceptions(wanted: Sequence[SpecialDays], seen: Sequence[SpecialDays]) -> Iterator[str]:
-    asked = [row for row in wanted if row.entries]
-    found = [row for row in seen if row.entries]
+def _of_exceptions(wanted: Sequence[SpecialDays], seen: Sequence[SpecialDays], since: date) -> Iterator[str]:
+    asked = [row for row in wanted if row.entries and not _is_over(row.period, since)]
+    found = [row for row in seen if row.entries and not _is_over(row.period, since)]
     for index, (ours, theirs) in enumerate(zip(asked, found, strict=False), 1):
-        if not same_row(ours, theirs):
+        if not same_row(ours, theirs, since):
             yield f"exception {index}: {_row(theirs)} instead of {_row(ours)}"
     if len(asked) != len(found):
         yield f"{len(found)} exceptions instead of {len(asked)}"
 
 
-def _of_dates(wanted: Sequence[CalendarEntry] | None, seen: Sequence[CalendarEntry] | None) -> Iterator[str]:
+def _of_dates(
+    wanted: Sequence[CalendarEntry] | None, seen: Sequence[CalendarEntry] | None, since: date
+) -> Iterator[str]:
     if wanted is None:
         return
-    asked, found = ({_plain(entry): str(entry) for entry in entries} for entries in (wanted, seen or ()))
+    asked, found = (
+        {_plain(entry, since): str(entry) for entry in entries if not _is_over(entry, since)}
+        for entries in (wanted, seen or ())
+    )
     lacking = [words for days, words in asked.items() if days not in found]
     strange = [words for days, words in found.items() if days not in asked]
     if lacking:
@@ -260,18 +266,26 @@ def _of_dates(wanted: Sequence[CalendarEntry] | None, seen: Sequence[CalendarEnt
         yield f"its calendar has {_some(strange)}"
 
 
-def same_row(a: SpecialDays, b: SpecialDays) -> bool:
-    """Whether two exceptions rule alike on the same days; of those without entries none rules."""
+def same_row(a: SpecialDays, b: SpecialDays, since: date = date.min) -> bool:
+    """Whether two exceptions rule alike on the same days from ``since`` on; of those without entries none rules."""
     if not a.entries and not b.entries:
         return True
-    return (_plain(a.period), a.priority, _sorted(a.entries)) == (_plain(b.period), b.priority, _sorted(b.entries))
+    days = _plain(a.period, since) == _plain(b.period, since)
+    return days and (a.priority, _sorted(a.entries)) == (b.priority, _sorted(b.entries))
 
 
-def _plain(period: CalendarEntry | CalendarRef) -> CalendarEntry | CalendarRef:
-    """The same days, written in one way only: a whole date is a range of one day."""
-    if not isinstance(period, DatePattern) or period.whole is None:
-        return period
-    return DateRange(period.whole, period.whole)
+def _plain(period: CalendarEntry | CalendarRef, since: date) -> CalendarEntry | CalendarRef:
+    """The same days from ``since`` on, written in one way only: a whole date is a range of one day."""
+    if isinstance(period, DatePattern) and period.whole is not None:
+        return DateRange(period.whole, period.whole)
+    if isinstance(period, DateRange):
+        return replace(period, start=max(period.start or date.min, since))
+    return period
+
+
+def _is_over(period: CalendarEntry | CalendarRef, since: date) -> bool:
+    plain = _plain(period, since)
+    return isinstance(plain, DateRange) and plain.end is not None and plain.end < since
 
 
 def words_of(entries: Day) -> str:

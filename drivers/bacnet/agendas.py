@@ -60,16 +60,19 @@ class Agendas:
         except Undecodable as error:
             raise Refused(f"{ref.schedule}: {error}") from error
 
-    async def write(self, ref: ScheduleRef, wanted: Agenda) -> tuple[Agenda, tuple[str, ...]]:
-        """Write what differs; what is held then, and how that still differs. Raises Refused."""
+    async def write(
+        self, ref: ScheduleRef, wanted: Agenda, since: date | None = None
+    ) -> tuple[Agenda, tuple[str, ...]]:
+        """Write what differs from ``since`` on; what is held then, and how that still differs. Raises Refused."""
         seen = await self.read(ref)
-        if not differences(wanted, seen):
+        if not differences(wanted, seen, since):
             return seen, ()
         tag = Tag.UNSIGNED if ref.whole else Tag.REAL
         schedule, ours, theirs = object_id(ref.schedule), wanted.timetable, seen.timetable
-        if ref.calendar is not None and wanted.dates is not None and differences_of_dates(wanted, seen):
+        if ref.calendar is not None and wanted.dates is not None and differences_of_dates(wanted, seen, since):
             await self._put(object_id(ref.calendar), ScheduleProperty.DATE_LIST, codec.encode_dates(wanted.dates))
-        await self._write_specials(schedule, wanted, seen, tag)
+        if differences_of_exceptions(wanted, seen, since):
+            await self._write_specials(schedule, ours.exceptions, theirs.exceptions, tag)
         await self._write_week(schedule, ours, theirs, tag)
         if ours.default != theirs.default:
             await self._put(schedule, ScheduleProperty.SCHEDULE_DEFAULT, codec.encode_value(ours.default, tag))
@@ -81,7 +84,7 @@ class Agendas:
         if ours.out_of_service != theirs.out_of_service:
             await self._put(schedule, ScheduleProperty.OUT_OF_SERVICE, codec.encode_flag(ours.out_of_service))
         held = await self.read(ref)
-        return held, differences(wanted, held)
+        return held, differences(wanted, held, since)
 
     async def _week(self, schedule: ObjectId) -> tuple[tuple[Entry, ...], ...]:
         whole = await self._whole(schedule, ScheduleProperty.WEEKLY_SCHEDULE)
@@ -122,12 +125,11 @@ class Agendas:
         for number in changed:
             await self._put(schedule, name, codec.encode_day(ours.weekly[number - 1], tag), number)
 
-    async def _write_specials(self, schedule: ObjectId, wanted: Agenda, seen: Agenda, tag: Tag) -> None:
+    async def _write_specials(
+        self, schedule: ObjectId, wanted: Sequence[SpecialDays], there: Sequence[SpecialDays], tag: Tag
+    ) -> None:
         """The one row that differs, else the whole array where the device takes it so, else each row that differs."""
-        if not differences_of_exceptions(wanted, seen):
-            return
-        name = ScheduleProperty.EXCEPTION_SCHEDULE
-        rows, there = list(wanted.timetable.exceptions), seen.timetable.exceptions
+        name, rows = ScheduleProperty.EXCEPTION_SCHEDULE, list(wanted)
         spare = [FILLER] * (len(there) - len(rows))
         match _changed([*rows, *spare], there):
             case [one] if one <= min(len(rows), len(there)):
@@ -181,12 +183,12 @@ def _changed(rows: Sequence[SpecialDays], there: Sequence[SpecialDays]) -> list[
     return [number for number, row in enumerate(rows, 1) if number > len(there) or not same_row(row, there[number - 1])]
 
 
-def differences_of_exceptions(wanted: Agenda, seen: Agenda) -> tuple[str, ...]:
+def differences_of_exceptions(wanted: Agenda, seen: Agenda, since: date | None) -> tuple[str, ...]:
     """How the exceptions differ; rows without entries do not count."""
     exceptions = wanted.timetable.exceptions
-    return differences(replace(seen, timetable=replace(seen.timetable, exceptions=exceptions)), seen)
+    return differences(replace(seen, timetable=replace(seen.timetable, exceptions=exceptions)), seen, since)
 
 
-def differences_of_dates(wanted: Agenda, seen: Agenda) -> tuple[str, ...]:
+def differences_of_dates(wanted: Agenda, seen: Agenda, since: date | None) -> tuple[str, ...]:
     """How the date lists differ."""
-    return differences(replace(seen, dates=wanted.dates), seen)
+    return differences(replace(seen, dates=wanted.dates), seen, since)

@@ -132,7 +132,7 @@ class Device:
         try:
             with self._trust():
                 await self._identified()
-                held, left = await self._agendas.write(errand.ref, errand.agenda)
+                held, left = await self._agendas.write(errand.ref, errand.agenda, errand.since)
         except (Refused, ValueError) as refused:
             return PushResult(errand.ref, Outcome.REJECTED, self._host.now(), detail=str(refused))
         outcome = Outcome.NO_FEEDBACK if left else Outcome.APPLIED

@@ -18,7 +18,8 @@ from controller.core.state import Draft, Step
 from controller.core.wiring import Wiring
 from controller.rehearsal import heating_of
 from drivers.api import Errand, Look, Outcome, Push, PushResult, ScheduleRef, ScheduleSeen
-from drivers.timetable import Agenda, Entry, differences
+from drivers.timetable import Agenda, DateRange, Entry, differences
+from schedules.calendars import Calendar, Period
 from schedules.occupancy import DatedException, parse_interval
 from tests.controller.field import Field, names
 from tests.controller.towns import at, town
@@ -232,6 +233,36 @@ def test_a_day_beyond_its_room_is_supervised_and_says_so() -> None:
     assert len(made.pushes) == 2, "the horizon has moved: the choir has room now"
     made.until(at("2026-01-16 19:30"))
     assert (made.slots[SETPOINT], made.zone()["commanded_c"]) == ({}, 19.0)
+
+
+def closed(*periods: Period) -> Site:
+    """The delegated zone with days off."""
+    found = site()
+    zone = found.zones[ZONE]
+    occupancy = replace(zone.occupancy, closed=(Calendar("days-off", periods),))
+    return replace(found, zones={**found.zones, ZONE: replace(zone, occupancy=occupancy)})
+
+
+def test_the_days_of_the_holidays_pass_without_a_push() -> None:
+    """The horizon grows by a month on the first; in between nothing is said anew, and never what is over."""
+    days_off = (date(2026, 12, 19), date(2027, 1, 3)), (date(2027, 12, 20), date(2027, 12, 31))
+    made = school("2026-12-23 10:00", closed(*(Period(first, last, "holidays") for first, last in days_off)))
+    begun = len(made.writes_of("ecole"))
+    made.until(at("2027-01-04 10:00"), timedelta(hours=1))
+    assert [push.agenda.dates for push in made.pushes] == [
+        (DateRange(date(2026, 12, 21), date(2027, 1, 1)), DateRange(date(2027, 12, 20), date(2027, 12, 31))),
+    ]
+    assert made.zone()["delegation"] == "in-sync"
+    later = [write.value for write in made.writes_of("ecole")[begun:] if write.point.point == SETPOINT[1]]
+    assert [value for value in later if value is not None] == []
+
+
+def test_a_restart_in_another_month_pushes_nothing_that_is_over() -> None:
+    found = closed(Period(date(2026, 12, 19), date(2027, 1, 3), "holidays"))
+    made = school("2026-12-31 10:00", found)
+    made.until(at("2027-01-02 10:00"), timedelta(hours=1))
+    again = school("2027-01-05 10:00", found, kept(made), agendas=made.agendas)
+    assert (len(made.pushes), len(again.pushes), again.zone()["delegation"]) == (1, 0, "in-sync")
 
 
 def test_a_day_without_any_room_is_written_by_us() -> None:

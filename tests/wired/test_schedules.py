@@ -294,3 +294,17 @@ def test_the_weekday_of_another_date_is_one() -> None:
         "its calendar lacks 2026-11-11",
         "its calendar has date 2026-11-11 weekday 5",
     )
+
+
+async def test_what_is_over_is_not_written_again() -> None:
+    """The dates of last month and an exception of it are left where they are."""
+    meeting = replace(AGENDA, timetable=replace(AGENDA.timetable, exceptions=(MEETING,)))
+    over = replace(AGENDA, timetable=replace(AGENDA.timetable, exceptions=()), dates=(HOLIDAYS[0],))
+    async with rig() as made:
+        await made.scheduling.push(Push(REF, meeting))
+        written = noted(made.schedule)
+        made.calendar.write = lambda name, index, encoded: written.append((name, index))  # type: ignore[method-assign]
+        result = await made.scheduling.push(Push(REF, over, since=date(2026, 12, 2)))
+        assert (result.outcome, written) == (Outcome.APPLIED, [])
+        result = await made.scheduling.push(Push(REF, over, since=date(2026, 12, 1)))
+        assert (result.outcome, written) == (Outcome.APPLIED, [(38, None)])

@@ -95,7 +95,7 @@ def heard(wiring: Wiring, draft: Draft, answer: ScheduleSeen | PushResult) -> No
         known = _pushed(wiring, draft, zone, zone.delegate, known, answer)
     elif answer.agenda is None:
         known = _failed(draft, zone, known, answer.cause, wiring)
-    elif found := differences(known.compiled.agenda, answer.agenda):
+    elif found := differences(known.compiled.agenda, answer.agenda, _today(zone, draft.now)):
         known = _differs(wiring, draft, zone, zone.delegate, known, "; ".join(found))
     else:
         known = _agrees(wiring, draft, zone, zone.delegate, known)
@@ -175,14 +175,18 @@ def _renewed(draft: Draft, zone: Zone, delegation: Delegation, known: Delegated)
     held = is_held(zone, delegation, compiled.agenda, today)
     anew = replace(known, compiled=compiled, compiled_at=draft.now, held_today=held)
     edited = known.sync is Sync.DRIFTED and delegation.drift is Drift.TELL
-    if compiled.agenda == known.compiled.agenda or edited:
+    if edited:
+        return anew
+    if not differences(compiled.agenda, known.compiled.agenda, today):
+        if known.sync is Sync.IN_SYNC:
+            draft.keep(_name(zone), _digest(compiled))
         return anew
     return replace(anew, sync=Sync.PENDING, push=True, next_at=draft.now, detail="")
 
 
 def _asked(wiring: Wiring, draft: Draft, zone: Zone, delegation: Delegation, known: Delegated) -> Delegated:
     ref = ScheduleRef(zone.device, delegation.schedule, delegation.calendar, delegation.modes)
-    draft.errands.append(Push(ref, known.compiled.agenda) if known.push else Look(ref))
+    draft.errands.append(Push(ref, known.compiled.agenda, _today(zone, draft.now)) if known.push else Look(ref))
     answer_s = max(_ANSWER_S, _ANSWER_REAL_S * wiring.site.timing.speed)
     return replace(known, in_flight=draft.now + timedelta(seconds=answer_s))
 
