@@ -212,6 +212,20 @@ def test_another_plan_is_pushed_on_reload() -> None:
     assert made.agendas[REF].timetable.weekly[1][0] == Entry(time(7, 30), 19.0)
 
 
+def test_the_result_of_an_older_push_says_nothing_of_the_plan_of_now() -> None:
+    """Another plan came while a push was under way: what was written is the one before."""
+    made = school("2026-01-12 10:00", answer=lambda _: None)
+    old = made.pushes[0].agenda
+    made.take(adopt(Wiring(site(lead=timedelta(minutes=30))), made.state, made.now))
+    made.feed(PushResult(REF, Outcome.APPLIED, made.now, old))
+    assert (made.zone()["delegation"], made.slots[SETPOINT]) == ("pending", {13: 19.0})
+    assert names(made.events).count("schedule-pushed") == 0
+    made.answer = None
+    made.advance(timedelta(minutes=2))
+    assert made.agendas[REF].timetable.weekly[1][0] == Entry(time(7, 30), 19.0)
+    assert (made.zone()["delegation"], made.slots[SETPOINT]) == ("in-sync", {})
+
+
 def test_who_is_delegated_no_longer_is_supervised() -> None:
     made = school("2026-01-12 10:00")
     made.take(adopt(Wiring(heating_of(town())), made.state, made.now))

@@ -194,9 +194,11 @@ def _asked(wiring: Wiring, draft: Draft, zone: Zone, delegation: Delegation, kno
 def _pushed(
     wiring: Wiring, draft: Draft, zone: Zone, delegation: Delegation, known: Delegated, result: PushResult
 ) -> Delegated:
-    if result.outcome is Outcome.APPLIED:
+    if result.seen is not None and not differences(known.compiled.agenda, result.seen, _today(zone, draft.now)):
         draft.event("schedule-pushed", _key(zone), schedule=delegation.schedule)
         return replace(_agrees(wiring, draft, zone, delegation, known), pushed=draft.now)
+    if result.outcome is Outcome.APPLIED:  # what was pushed is no longer the plan
+        return replace(known, sync=Sync.PENDING, push=True, next_at=draft.now + _AGAIN)
     if result.outcome is Outcome.REJECTED:
         return _refused(wiring, draft, zone, replace(known, next_at=draft.now + delegation.check), result.detail)
     return _failed(draft, zone, known, result.detail, wiring)
