@@ -151,6 +151,68 @@ def test_a_refusal_is_an_alarm_and_the_zone_is_supervised() -> None:
     assert (made.alarm("scheduleRefused"), made.zone()["delegation"]) == (None, "in-sync")
 
 
+def rounding(made: DelegatedField) -> Answer:
+    """A controller that acknowledges the default and keeps half a degree more."""
+
+    def answer(errand: Errand) -> ScheduleSeen | PushResult:
+        if isinstance(errand, Look):
+            return ScheduleSeen(errand.ref, made.agendas[errand.ref], made.now)
+        timetable = errand.agenda.timetable
+        held = replace(errand.agenda, timetable=replace(timetable, default=(timetable.default or 0.0) + 0.5))
+        made.agendas[errand.ref] = held
+        words = "; ".join(differences(errand.agenda, held))
+        return PushResult(errand.ref, Outcome.NO_FEEDBACK, made.now, held, words)
+
+    return answer
+
+
+def rounded(when: str, found: Site | None = None, saved: Saved | None = None, **changes: object) -> DelegatedField:
+    made = DelegatedField(Wiring(found or site()), at(when), **changes)  # type: ignore[arg-type]
+    made.answer = rounding(made)
+    made.start(saved)
+    return made
+
+
+def test_what_is_kept_otherwise_is_refused_and_not_pushed_again() -> None:
+    """Each push wears its memory out, and none will ever be held."""
+    made = rounded("2026-01-12 10:00")
+    assert (made.zone()["delegation"], made.slots[SETPOINT]) == ("refused", {13: 19.0})
+    made.advance(timedelta(hours=48), timedelta(minutes=30))
+    assert len(made.pushes) == 1
+    assert 8 <= len(made.errands) <= 10, "looked at every six hours"
+    alarm = made.alarm("scheduleRefused")
+    assert alarm is not None
+    assert alarm["detail"] == (
+        "supervised instead: it acknowledged the plan and keeps another one: default: 16.5 instead of 16"
+    )
+    made.take(adopt(Wiring(site()), made.state, made.now))
+    again = rounded("2026-01-14 12:00", site(), kept(made), agendas=made.agendas)
+    again.advance(timedelta(hours=1), timedelta(minutes=10))
+    assert (len(made.pushes), again.pushes, again.zone()["delegation"]) == (1, [], "refused")
+    assert again.alarm("scheduleRefused") is not None
+
+
+def test_what_is_kept_otherwise_is_pushed_again_for_another_plan_or_after_an_edit() -> None:
+    made = rounded("2026-01-12 10:00")
+    made.wiring = Wiring(site(lead=timedelta(minutes=30)))
+    made.take(adopt(made.wiring, made.state, made.now))
+    assert (len(made.pushes), made.zone()["delegation"]) == (2, "refused")
+    made.edit()
+    made.advance(timedelta(hours=6, minutes=30), timedelta(minutes=10))
+    assert len(made.pushes) == 3
+    made.answer = None
+    made.edit()
+    made.advance(timedelta(hours=12, minutes=30), timedelta(minutes=10))
+    assert (len(made.pushes), made.zone()["delegation"], made.alarm("scheduleRefused")) == (4, "in-sync", None)
+
+
+def test_a_controller_that_shows_late_what_it_took_is_soon_in_sync() -> None:
+    made = rounded("2026-01-12 10:00")
+    made.agendas[REF] = made.pushes[0].agenda
+    made.advance(timedelta(minutes=12))
+    assert (len(made.pushes), made.zone()["delegation"], made.slots[SETPOINT]) == (1, "in-sync", {})
+
+
 def test_an_edit_is_told_and_pushed_away_after_a_while() -> None:
     made = school("2026-01-12 10:00")
     made.edit()
