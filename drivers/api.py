@@ -27,6 +27,8 @@ from drivers.timetable import Agenda
 Now = Callable[[], datetime]
 """The site's clock: aware UTC. Given to a driver at the composition root; drivers never ask the system."""
 
+WRONG_UNIT = "unit is "
+"""How the cause of a fault begins whose point has another unit than its profile says."""
 LIMITATION = "limitation"
 """The severity of a notice that is no alarm."""
 RELINQUISH = None
@@ -165,11 +167,15 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Push:
-    """Write what differs from ``agenda``, and read back; what is over before ``since`` is left as it is."""
+    """Write what differs from ``agenda``, and read back; what is over before ``since`` is left as it is.
+
+    ``setpoint`` is the point that the values are of, in its profile's unit; None: they have no unit.
+    """
 
     ref: ScheduleRef
     agenda: Agenda
     since: date | None = None
+    setpoint: str | None = None
 
 
 Errand = Look | Push

@@ -9,7 +9,7 @@ from datetime import date, time, timedelta
 from config.site import Delegation, Drift, OptimumStart, Site, Steering
 from controller.core.arbitration import Source
 from controller.core.commands import Command
-from controller.core.cycle import Input, adopt, cycle
+from controller.core.cycle import Input, adopt, begin, cycle
 from controller.core.heating import mode_delegated
 from controller.core.journal import Saved
 from controller.core.replay import line_of, parse_line
@@ -17,7 +17,20 @@ from controller.core.report import alarm_of, state_of
 from controller.core.state import Draft, Step
 from controller.core.wiring import Wiring
 from controller.rehearsal import heating_of
-from drivers.api import Errand, Look, Outcome, Push, PushResult, ScheduleRef, ScheduleSeen
+from drivers.api import (
+    Errand,
+    Fault,
+    Look,
+    Outcome,
+    PointId,
+    Push,
+    PushResult,
+    Reading,
+    ScheduleRef,
+    ScheduleSeen,
+    Write,
+    WriteResult,
+)
 from drivers.timetable import Agenda, DateRange, Entry, differences
 from schedules.calendars import Calendar, Period
 from schedules.occupancy import DatedException, parse_interval
@@ -211,6 +224,64 @@ def test_a_controller_that_shows_late_what_it_took_is_soon_in_sync() -> None:
     made.agendas[REF] = made.pushes[0].agenda
     made.advance(timedelta(minutes=12))
     assert (len(made.pushes), made.zone()["delegation"], made.slots[SETPOINT]) == (1, "in-sync", {})
+
+
+def fahrenheit(made: DelegatedField) -> Fault:
+    """What the driver says of the setpoint from now on, and of what is written to it."""
+    point, cause = PointId(*SETPOINT), "unit is degrees-fahrenheit, the profile says degC"
+
+    def refuse(write: Write) -> WriteResult | None:
+        if write.point != point:
+            return None
+        outcome = Outcome.NO_FEEDBACK if write.value is None else Outcome.REJECTED
+        return WriteResult(write, outcome, made.now, detail=cause)
+
+    made.refuse = refuse
+    return Fault(point, cause, made.now)
+
+
+def refused_by_unit(made: DelegatedField) -> None:
+    zone, alarm = made.zone(), made.alarm("scheduleRefused")
+    words = "zone.1.setpoint: unit is degrees-fahrenheit, the profile says degC"
+    assert (zone["delegation"], zone["delegation_rules"], zone["delegation_detail"]) == ("refused", False, words)
+    assert alarm is not None
+    assert alarm["detail"] == f"supervised instead: {words}"
+
+
+def test_a_plan_in_degrees_celsius_never_goes_into_fahrenheit() -> None:
+    """19 degrees F are frost: neither pushed, nor believed, until the unit is right."""
+    made = DelegatedField(Wiring(site()), at("2026-01-12 10:00"))
+    made.take(begin(made.wiring, Saved(), made.now))
+    made.feed(fahrenheit(made), Reading(PointId("ecole", "zone.1.temperature"), 19.0, made.now))
+    refused_by_unit(made)
+    made.now += timedelta(days=1)
+    made.feed(fahrenheit(made))
+    assert made.errands == []
+    refused_by_unit(made)
+    made.refuse = None
+    made.feed(Reading(PointId(*SETPOINT), 16.0, made.now))
+    assert [type(errand) for errand in made.errands] == [Push]
+    assert (made.alarm("scheduleRefused"), made.zone()["delegation"]) == (None, "in-sync")
+
+
+def test_a_unit_that_turns_out_wrong_ends_what_was_believed() -> None:
+    made = school("2026-01-12 10:00")
+    agenda, answered = made.agendas[REF], kept(made)
+    made.feed(fahrenheit(made))
+    refused_by_unit(made)
+    made.feed(ScheduleSeen(REF, agenda, made.now), PushResult(REF, Outcome.APPLIED, made.now, agenda))
+    refused_by_unit(made)
+    again = DelegatedField(Wiring(site()), at("2026-01-12 11:00"), agendas=made.agendas)
+    again.take(begin(again.wiring, answered, again.now))
+    again.feed(fahrenheit(again))
+    refused_by_unit(again)
+    assert again.errands == []
+
+
+def test_the_numbers_of_modes_have_no_unit() -> None:
+    made = school("2026-01-12 10:00", site(modes=True))
+    made.feed(fahrenheit(made))
+    assert made.zone()["delegation"] == "in-sync"
 
 
 def test_an_edit_is_told_and_pushed_away_after_a_while() -> None:

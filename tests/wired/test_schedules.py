@@ -76,10 +76,12 @@ class WeekAlone(ScheduleObject):
 
 
 @asynccontextmanager
-async def rig(max_apdu: int = 1476, kind: type[ScheduleObject] = ScheduleObject) -> AsyncIterator[Rig]:
+async def rig(
+    max_apdu: int = 1476, kind: type[ScheduleObject] = ScheduleObject, units: str = "degrees-celsius"
+) -> AsyncIterator[Rig]:
     held = {"setpoint": 16.0}
     setpoint = BacnetObject(
-        "analog-value", 1, "Setpoint", "degrees-celsius", lambda: held["setpoint"],
+        "analog-value", 1, "Setpoint", units, lambda: held["setpoint"],
         commandable=True, relinquish_default=15.0, minimum=5.0, maximum=30.0,
     )  # fmt: skip
     calendar = CalendarObject(1)
@@ -89,7 +91,7 @@ async def rig(max_apdu: int = 1476, kind: type[ScheduleObject] = ScheduleObject)
         "127.0.0.1", 0, identity, [setpoint], now=lambda: made.now, owns=[made.schedule, made.calendar]
     )
     await made.controller.start()
-    point = BacnetPoint("zone.1.setpoint", "analog-value,1", writable=True, commandable=True)
+    point = BacnetPoint("zone.1.setpoint", "analog-value,1", unit="degC", writable=True, commandable=True)
     profile = Profile("test", "test", "bacnet", "test", date(2026, 11, 21), {point.name: point})
     settings = BacnetDevice(address=f"127.0.0.1:{made.controller.port}", instance=1201)
     bus = BacnetBus.model_validate(
@@ -308,3 +310,16 @@ async def test_what_is_over_is_not_written_again() -> None:
         assert (result.outcome, written) == (Outcome.APPLIED, [])
         result = await made.scheduling.push(Push(REF, over, since=date(2026, 12, 1)))
         assert (result.outcome, written) == (Outcome.APPLIED, [(38, None)])
+
+
+async def test_degrees_celsius_are_not_pushed_into_fahrenheit() -> None:
+    """The first thing that is asked of the device: nothing has been polled yet."""
+    async with rig(units="degrees-fahrenheit") as made:
+        written = noted(made.schedule)
+        result = await made.scheduling.push(Push(REF, AGENDA, setpoint="zone.1.setpoint"))
+        words = "zone.1.setpoint: unit is degrees-fahrenheit, the profile says degC"
+        assert (result.outcome, result.detail) == (Outcome.REJECTED, words)
+        assert (written, made.calendar.dates) == ([], ())
+    async with rig() as made:
+        result = await made.scheduling.push(Push(REF, AGENDA, setpoint="zone.1.setpoint"))
+        assert result.outcome is Outcome.APPLIED

@@ -17,10 +17,11 @@ from config.site import Delegation, Drift, Zone
 from controller.core.arbitration import Slot, Source
 from controller.core.diagnostics.alarms import follow
 from controller.core.diagnostics.conditions import Condition, condition
+from controller.core.image import DeviceImage
 from controller.core.rooms import Delegated, Room, Sync
 from controller.core.state import Draft
 from controller.core.wiring import Wiring
-from drivers.api import Look, Outcome, Push, PushResult, ScheduleRef, ScheduleSeen
+from drivers.api import WRONG_UNIT, Look, Outcome, Push, PushResult, ScheduleRef, ScheduleSeen
 from drivers.timetable import Agenda, differences, next_change, value_at
 from schedules.allures import Allure
 from schedules.nights import at_local
@@ -73,13 +74,25 @@ def returned(wiring: Wiring, draft: Draft, zone_id: str, device: str) -> None:
         due(wiring, draft, zone_id)
 
 
+def unit_heard(wiring: Wiring, draft: Draft, zone: Zone, before: DeviceImage) -> None:
+    """The setpoint of ``zone`` may have turned out to have another unit, or the right one again."""
+    known = _known(draft, zone.id)
+    if known is None or bool(_wrong_unit(before, zone)) is bool(_wrong_unit(draft.image.get(zone.device), zone)):
+        return
+    _take(draft, zone, replace(known, next_at=draft.now))
+    due(wiring, draft, zone.id)
+
+
 def due(wiring: Wiring, draft: Draft, zone_id: str) -> None:
     """A new day, a new horizon, an answer that never came, or the next look at the controller."""
     zone, known = wiring.site.zones.get(zone_id), _known(draft, zone_id)
     if zone is None or zone.delegate is None or known is None:
         return
     known = _renewed(draft, zone, zone.delegate, known)
-    if known.in_flight is not None and known.in_flight <= draft.now:
+    if wrong := _wrong_unit(draft.image.get(zone.device), zone):
+        later = replace(known, in_flight=None, next_at=draft.now + zone.delegate.check)
+        known = _refused(wiring, draft, zone, later, wrong)
+    elif known.in_flight is not None and known.in_flight <= draft.now:
         known = _failed(draft, zone, replace(known, in_flight=None), "no answer in time", wiring)
     if known.in_flight is None and known.next_at <= draft.now and _answers(draft, zone.device):
         known = _asked(wiring, draft, zone, zone.delegate, known)
@@ -94,7 +107,9 @@ def heard(wiring: Wiring, draft: Draft, answer: ScheduleSeen | PushResult) -> No
     if zone is None or zone.delegate is None or known is None:
         return
     known = replace(known, in_flight=None)
-    if isinstance(answer, PushResult):
+    if _wrong_unit(draft.image.get(zone.device), zone):
+        pass  # whatever it holds: refused below
+    elif isinstance(answer, PushResult):
         known = _pushed(wiring, draft, zone, zone.delegate, known, answer)
     elif answer.agenda is None:
         known = _failed(draft, zone, known, answer.cause, wiring)
@@ -197,7 +212,8 @@ def _asked(wiring: Wiring, draft: Draft, zone: Zone, delegation: Delegation, kno
         draft.errands.append(Look(ref))
         return known
     agenda = known.compiled.agenda
-    draft.errands.append(Push(ref, agenda, _today(zone, draft.now)))
+    setpoint = None if delegation.modes else _setpoint(zone)
+    draft.errands.append(Push(ref, agenda, _today(zone, draft.now), setpoint))
     return replace(known, sent=agenda, otherwise="")
 
 
@@ -323,6 +339,18 @@ def _alarm(wiring: Wiring, draft: Draft, zone: Zone, event: str, detail: str = "
 def _known(draft: Draft, zone_id: str) -> Delegated | None:
     room = draft.rooms.get(zone_id)
     return None if room is None else room.delegated
+
+
+def _wrong_unit(image: DeviceImage | None, zone: Zone) -> str:
+    """Why no degrees C may stand in the controller's schedule; empty where they may, or it holds modes."""
+    fault = None if image is None else image.faults.get(_setpoint(zone))
+    if fault is None or not fault.cause.startswith(WRONG_UNIT) or (zone.delegate is not None and zone.delegate.modes):
+        return ""
+    return f"{_setpoint(zone)}: {fault.cause}"
+
+
+def _setpoint(zone: Zone) -> str:
+    return f"zone.{zone.number}.setpoint"
 
 
 def _answers(draft: Draft, device: str) -> bool:
