@@ -1,14 +1,16 @@
 """The plan of a zone compiled into its controller's own Schedule and Calendar objects, within their room. Pure.
 
-The same occupancy and allures as under supervision, day by day for a year: the ordinary week becomes the weekly
-schedule; of the days that differ the kind that would cost most degree hours goes into the Calendar object, the nearest
-others into what exceptions are left. What does not fit is named, never dropped. The default is the reduced setpoint.
+The same occupancy and allures as under supervision, day by day for a year and to the months' ends, so that one content
+is right for a month: the ordinary week becomes the weekly schedule; of the days that differ the kind that would cost
+most degree hours goes into the Calendar object, the nearest others into what exceptions are left. What does not fit is
+named, never dropped. The default is the reduced setpoint.
 """
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
@@ -41,6 +43,7 @@ MODE_NUMBERS = {Allure.COMFORT: 1.0, Allure.REDUCED: 2.0, Allure.FROST: 3.0, All
 DEFAULT = Allure.REDUCED
 
 _DAY = timedelta(days=1)
+_WEEK = timedelta(days=7)
 _MIDNIGHT = time(0)
 _HOUR_S = 3600.0
 _DAY_S = 86_400.0
@@ -52,6 +55,9 @@ _WARMTH = {Allure.OFF: 0, Allure.FROST: 1, Allure.REDUCED: 2, Allure.COMFORT: 3}
 
 Steps = tuple[tuple[time, Allure], ...]
 """One day: from each local time on this allure, the first at 00:00."""
+
+_Run = tuple[date, date, Steps]
+"""The first and the last day of a stretch, both included, and what each of them looks like."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,24 +89,29 @@ class _Planned:
 
 
 def compile_plan(zone: Zone, delegation: Delegation, today: date, days: int = HORIZON_DAYS) -> Compiled:
-    """The plan from ``today`` for so many days, in what ``delegation`` has room for."""
-    week, planned = ordinary_week(zone, delegation), dict(_planned(zone, delegation, today, days))
+    """The plan of the month of ``today`` and so many days on, in what ``delegation`` has room for.
+
+    It changes with the month, or where a day that is over makes room for another; ``left_out`` begins ``today``.
+    """
+    month, end = today.replace(day=1), _end_of_month(today + _DAY * (days - 1))
+    begin = month - _WEEK  # a week of the plan has an odd day: what goes on over the first of the month is seen to
+    week, planned = ordinary_week(zone, delegation), dict(_planned(zone, delegation, begin, (end - begin).days + 1))
     odd = {day: each for day, each in planned.items() if each.steps != week[day.weekday()]}
-    in_calendar = _for_calendar(zone, delegation, week, odd)
+    in_calendar = _for_calendar(zone, delegation, week, {day: odd[day] for day in odd if day >= today} or odd)
     dates: tuple[CalendarEntry, ...] | None = None if delegation.calendar is None else ()
     rows: list[SpecialDays] = []
     held: set[date] = set()
     if in_calendar is not None:
-        runs = list(_runs(planned, in_calendar, odd))
+        runs = ((max(first, month), last) for first, last in _runs(planned, in_calendar, odd) if last >= month)
         dates = tuple(_entry_of(first, last) for first, last in runs)
         rows.append(_row(zone, delegation, CalendarRef(_instance(delegation)), in_calendar))
         held.update(day for day, each in odd.items() if each.steps == in_calendar and _fits(delegation, in_calendar))
-    for first, last, steps in sorted(_other_runs(planned, odd, held)):
-        if len(rows) == delegation.exceptions:
-            break
+    others = ((max(first, month), last, steps) for first, last, steps in _other_runs(planned, odd, held))
+    for first, last, steps in _nearest(others, today, delegation.exceptions - len(rows)):
         rows.append(_row(zone, delegation, _entry_of(first, last), steps))
         held.update(day for day in odd if first <= day <= last and _fits(delegation, steps))
-    left_out = tuple(LeftOut(day, _why(each, week)) for day, each in odd.items() if day not in held)
+    coming = (day for day in odd if today <= day < today + _DAY * days)
+    left_out = tuple(LeftOut(day, _why(odd[day], week)) for day in coming if day not in held)
     weekly = tuple(_entries(zone, delegation, steps, default=DEFAULT) for steps in week)
     timetable = Timetable(ANY_DAY, weekly, tuple(rows), value_of(zone, delegation, DEFAULT))
     return Compiled(Agenda(timetable, dates), left_out, tuple(_simplified(delegation, week)))
@@ -218,12 +229,22 @@ def _trimmed(run: list[date], odd: Mapping[date, _Planned]) -> Iterator[tuple[da
         yield found[0], found[-1]
 
 
-def _other_runs(
-    planned: Mapping[date, _Planned], odd: Mapping[date, _Planned], held: set[date]
-) -> Iterator[tuple[date, date, Steps]]:
+def _other_runs(planned: Mapping[date, _Planned], odd: Mapping[date, _Planned], held: set[date]) -> Iterator[_Run]:
     for steps in dict.fromkeys(each.steps for day, each in odd.items() if day not in held):
         for first, last in _runs(planned, steps, odd):
             yield first, last, steps
+
+
+def _nearest(runs: Iterable[_Run], today: date, room: int) -> list[_Run]:
+    """The next ``room`` of them; what is over stays where there is room, until the month is over."""
+    by_day = sorted(run for run in runs if run[1] >= today.replace(day=1))
+    ahead = [run for run in by_day if run[1] >= today][:room]
+    over = [run for run in by_day if run[1] < today]
+    return over[max(0, len(over) + len(ahead) - room) :] + ahead
+
+
+def _end_of_month(day: date) -> date:
+    return day.replace(day=monthrange(day.year, day.month)[1])
 
 
 def _entry_of(first: date, last: date) -> CalendarEntry:

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import ClassVar, NamedTuple, Protocol, runtime_checkable
@@ -27,6 +27,8 @@ from drivers.timetable import Agenda
 Now = Callable[[], datetime]
 """The site's clock: aware UTC. Given to a driver at the composition root; drivers never ask the system."""
 
+WRONG_UNIT = "unit is "
+"""How the cause of a fault begins whose point has another unit than its profile says."""
 LIMITATION = "limitation"
 """The severity of a notice that is no alarm."""
 RELINQUISH = None
@@ -165,10 +167,15 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Push:
-    """Write what differs from ``agenda``, and read back."""
+    """Write what differs from ``agenda``, and read back; what is over before ``since`` is left as it is.
+
+    ``setpoint`` is the point that the values are of, in its profile's unit; None: they have no unit.
+    """
 
     ref: ScheduleRef
     agenda: Agenda
+    since: date | None = None
+    setpoint: str | None = None
 
 
 Errand = Look | Push

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import calendar
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 
@@ -51,8 +51,22 @@ class DatePattern:
             and self.weekday in (None, on.isoweekday())
         )
 
+    @property
+    def whole(self) -> date | None:
+        """The one day that it names in full, whether its weekday is open or filled in; None where it names others."""
+        try:
+            named = date(self.year or 0, self.month or 0, self.day or 0)
+        except ValueError:
+            return None
+        return named if self.weekday in (None, named.isoweekday()) else None
+
+    @property
+    def contradicts(self) -> bool:
+        """Whether its weekday is not that of its date: it holds on no day at all."""
+        return self.weekday is not None and self.whole is None and replace(self, weekday=None).whole is not None
+
     def __str__(self) -> str:
-        if self.year and self.month and self.day and self.month <= 12 and self.day <= 31:
+        if self.year and self.month and self.day and self.month <= 12 and self.day <= 31 and not self.contradicts:
             return f"{self.year}-{self.month:02}-{self.day:02}"
         parts = (self.year, self.month, self.day, self.weekday)
         return "date {}-{}-{} weekday {}".format(*("*" if part is None else part for part in parts))
@@ -198,22 +212,23 @@ def next_change(
     return None
 
 
-def differences(wanted: Agenda, seen: Agenda) -> tuple[str, ...]:
+def differences(wanted: Agenda, seen: Agenda, since: date | None = None) -> tuple[str, ...]:
     """What ``seen`` has otherwise than ``wanted``, in words; empty where both rule alike.
 
-    The order of a day's entries and of a date list says nothing, nor does an exception without entries. What ``wanted``
-    leaves open (``priority_for_writing`` None, no date list) is not compared.
+    The order of a day's entries and of a date list says nothing, nor does an exception without entries, nor the weekday
+    of a whole date, nor what is over before ``since``. What ``wanted`` leaves open (``priority_for_writing`` None, no
+    date list) is not compared.
     """
-    return tuple(_differences(wanted, seen))
+    return tuple(_differences(wanted, seen, since or date.min))
 
 
-def _differences(wanted: Agenda, seen: Agenda) -> Iterator[str]:
+def _differences(wanted: Agenda, seen: Agenda, since: date) -> Iterator[str]:
     ours, theirs = wanted.timetable, seen.timetable
     for weekday, asked, found in zip(WEEKDAYS, ours.weekly, theirs.weekly, strict=True):
         if _sorted(asked) != _sorted(found):
             yield f"{weekday}: {words_of(found)} instead of {words_of(asked)}"
-    yield from _of_exceptions(ours.exceptions, theirs.exceptions)
-    yield from _of_dates(wanted.dates, seen.dates)
+    yield from _of_exceptions(ours.exceptions, theirs.exceptions, since)
+    yield from _of_dates(wanted.dates, seen.dates, since)
     if ours.default != theirs.default:
         yield f"default: {_word(theirs.default)} instead of {_word(ours.default)}"
     if ours.effective != theirs.effective:
@@ -224,27 +239,53 @@ def _differences(wanted: Agenda, seen: Agenda) -> Iterator[str]:
         yield "it is out of service" if theirs.out_of_service else "it is not out of service"
 
 
-def _of_exceptions(wanted: Sequence[SpecialDays], seen: Sequence[SpecialDays]) -> Iterator[str]:
-    asked = [row for row in wanted if row.entries]
-    found = [row for row in seen if row.entries]
+def _of_exceptions(wanted: Sequence[SpecialDays], seen: Sequence[SpecialDays], since: date) -> Iterator[str]:
+    asked = [row for row in wanted if row.entries and not _is_over(row.period, since)]
+    found = [row for row in seen if row.entries and not _is_over(row.period, since)]
     for index, (ours, theirs) in enumerate(zip(asked, found, strict=False), 1):
-        if (ours.period, ours.priority, _sorted(ours.entries)) != (
-            theirs.period, theirs.priority, _sorted(theirs.entries)
-        ):  # fmt: skip
+        if not same_row(ours, theirs, since):
             yield f"exception {index}: {_row(theirs)} instead of {_row(ours)}"
     if len(asked) != len(found):
         yield f"{len(found)} exceptions instead of {len(asked)}"
 
 
-def _of_dates(wanted: Sequence[CalendarEntry] | None, seen: Sequence[CalendarEntry] | None) -> Iterator[str]:
+def _of_dates(
+    wanted: Sequence[CalendarEntry] | None, seen: Sequence[CalendarEntry] | None, since: date
+) -> Iterator[str]:
     if wanted is None:
         return
-    lacking = [str(entry) for entry in wanted if entry not in (seen or ())]
-    strange = [str(entry) for entry in seen or () if entry not in wanted]
+    asked, found = (
+        {_plain(entry, since): str(entry) for entry in entries if not _is_over(entry, since)}
+        for entries in (wanted, seen or ())
+    )
+    lacking = [words for days, words in asked.items() if days not in found]
+    strange = [words for days, words in found.items() if days not in asked]
     if lacking:
         yield f"its calendar lacks {_some(lacking)}"
     if strange:
         yield f"its calendar has {_some(strange)}"
+
+
+def same_row(a: SpecialDays, b: SpecialDays, since: date = date.min) -> bool:
+    """Whether two exceptions rule alike on the same days from ``since`` on; of those without entries none rules."""
+    if not a.entries and not b.entries:
+        return True
+    days = _plain(a.period, since) == _plain(b.period, since)
+    return days and (a.priority, _sorted(a.entries)) == (b.priority, _sorted(b.entries))
+
+
+def _plain(period: CalendarEntry | CalendarRef, since: date) -> CalendarEntry | CalendarRef:
+    """The same days from ``since`` on, written in one way only: a whole date is a range of one day."""
+    if isinstance(period, DatePattern) and period.whole is not None:
+        return DateRange(period.whole, period.whole)
+    if isinstance(period, DateRange):
+        return replace(period, start=max(period.start or date.min, since))
+    return period
+
+
+def _is_over(period: CalendarEntry | CalendarRef, since: date) -> bool:
+    plain = _plain(period, since)
+    return isinstance(plain, DateRange) and plain.end is not None and plain.end < since
 
 
 def words_of(entries: Day) -> str:

@@ -15,6 +15,7 @@ from enum import StrEnum
 from config.delegated import Compiled
 from controller.core.commands import Stretch
 from controller.core.warmth import Warmup
+from drivers.timetable import Agenda
 
 TRACE_EVERY = timedelta(minutes=1)
 TRACE_FOR = timedelta(minutes=90)
@@ -73,6 +74,10 @@ class Delegated:
     """Until when an answer is waited for."""
     checked: datetime | None = None
     pushed: datetime | None = None
+    sent: Agenda | None = None
+    """What the last push asked for."""
+    otherwise: str = ""
+    """The digest of what it made of the plan, while it takes that and holds something else; empty: it does not."""
     failures: int = 0
 
 

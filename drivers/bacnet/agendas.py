@@ -16,12 +16,15 @@ from drivers.bacnet.client import Client, Peer
 from drivers.bacnet.codec import ObjectId, Ref, Tag, Undecodable
 from drivers.bacnet.messages import Aborted, AnswerTooLong
 from drivers.bacnet.schedule_codec import DAYS_A_WEEK, ScheduleProperty
-from drivers.timetable import Agenda, DateRange, Entry, SpecialDays, Timetable, differences
+from drivers.timetable import Agenda, DateRange, Entry, SpecialDays, Timetable, differences, same_row
 
 HEADER_OCTETS = 24
 """What surrounds the value in a WriteProperty, at most."""
 FILLER = SpecialDays(DateRange(date(1990, 1, 1), date(1990, 1, 1)), (), 16)
 """In a row of an array whose length is fixed and that is not wanted: it never rules."""
+
+NO_SUCH_PROPERTY = "property: unknown-property"
+"""The answer of a device without exceptions: clause 12.24 lets it leave them out."""
 
 
 class Agendas:
@@ -57,16 +60,19 @@ class Agendas:
         except Undecodable as error:
             raise Refused(f"{ref.schedule}: {error}") from error
 
-    async def write(self, ref: ScheduleRef, wanted: Agenda) -> tuple[Agenda, tuple[str, ...]]:
-        """Write what differs; what is held then, and how that still differs. Raises Refused."""
+    async def write(
+        self, ref: ScheduleRef, wanted: Agenda, since: date | None = None
+    ) -> tuple[Agenda, tuple[str, ...]]:
+        """Write what differs from ``since`` on; what is held then, and how that still differs. Raises Refused."""
         seen = await self.read(ref)
-        if not differences(wanted, seen):
+        if not differences(wanted, seen, since):
             return seen, ()
         tag = Tag.UNSIGNED if ref.whole else Tag.REAL
         schedule, ours, theirs = object_id(ref.schedule), wanted.timetable, seen.timetable
-        if ref.calendar is not None and wanted.dates is not None and differences_of_dates(wanted, seen):
+        if ref.calendar is not None and wanted.dates is not None and differences_of_dates(wanted, seen, since):
             await self._put(object_id(ref.calendar), ScheduleProperty.DATE_LIST, codec.encode_dates(wanted.dates))
-        await self._write_specials(schedule, ours.exceptions, theirs.exceptions, tag)
+        if differences_of_exceptions(wanted, seen, since):
+            await self._write_specials(schedule, ours.exceptions, theirs.exceptions, tag)
         await self._write_week(schedule, ours, theirs, tag)
         if ours.default != theirs.default:
             await self._put(schedule, ScheduleProperty.SCHEDULE_DEFAULT, codec.encode_value(ours.default, tag))
@@ -78,7 +84,7 @@ class Agendas:
         if ours.out_of_service != theirs.out_of_service:
             await self._put(schedule, ScheduleProperty.OUT_OF_SERVICE, codec.encode_flag(ours.out_of_service))
         held = await self.read(ref)
-        return held, differences(wanted, held)
+        return held, differences(wanted, held, since)
 
     async def _week(self, schedule: ObjectId) -> tuple[tuple[Entry, ...], ...]:
         whole = await self._whole(schedule, ScheduleProperty.WEEKLY_SCHEDULE)
@@ -88,7 +94,12 @@ class Agendas:
         return tuple([codec.day(await self._octets(schedule, ScheduleProperty.WEEKLY_SCHEDULE, n)) for n in days])
 
     async def _specials(self, schedule: ObjectId) -> tuple[SpecialDays, ...]:
-        whole = await self._whole(schedule, ScheduleProperty.EXCEPTION_SCHEDULE)
+        try:
+            whole = await self._whole(schedule, ScheduleProperty.EXCEPTION_SCHEDULE)
+        except Refused as refused:
+            if refused.cause != NO_SUCH_PROPERTY:
+                raise
+            return ()
         if whole is not None:
             return codec.specials(whole)
         count = codec.whole(await self._octets(schedule, ScheduleProperty.EXCEPTION_SCHEDULE, 0))
@@ -115,18 +126,23 @@ class Agendas:
             await self._put(schedule, name, codec.encode_day(ours.weekly[number - 1], tag), number)
 
     async def _write_specials(
-        self, schedule: ObjectId, wanted: Sequence[SpecialDays], seen: Sequence[SpecialDays], tag: Tag
+        self, schedule: ObjectId, wanted: Sequence[SpecialDays], there: Sequence[SpecialDays], tag: Tag
     ) -> None:
-        name = ScheduleProperty.EXCEPTION_SCHEDULE
-        if list(wanted) == list(seen) or await self._taken(schedule, name, codec.encode_specials(wanted, tag)):
+        """The one row that differs, else the whole array where the device takes it so, else each row that differs."""
+        name, rows = ScheduleProperty.EXCEPTION_SCHEDULE, list(wanted)
+        spare = [FILLER] * (len(there) - len(rows))
+        match _changed([*rows, *spare], there):
+            case [one] if one <= min(len(rows), len(there)):
+                if await self._taken(schedule, name, codec.encode_special(rows[one - 1], tag), one):
+                    return
+        if await self._taken(schedule, name, codec.encode_specials(rows, tag)):
             return
-        rows, length = list(wanted), len(seen)
-        if len(rows) != length and not await self._taken(schedule, name, codec.encode_whole(len(rows)), 0):
-            if len(rows) > length:
-                raise Refused(f"room for {length} exceptions, {len(rows)} are wanted")
-            rows += [FILLER] * (length - len(rows))
-        for number, row in enumerate(rows, 1):
-            await self._put(schedule, name, codec.encode_special(row, tag), number)
+        if len(rows) != len(there) and not await self._taken(schedule, name, codec.encode_whole(len(rows)), 0):
+            if len(rows) > len(there):
+                raise Refused(f"room for {len(there)} exceptions, {len(rows)} are wanted")
+            rows += spare
+        for number in _changed(rows, there):
+            await self._put(schedule, name, codec.encode_special(rows[number - 1], tag), number)
 
     async def _taken(
         self, object_: ObjectId, name: ScheduleProperty, encoded: bytes, element: int | None = None
@@ -162,6 +178,17 @@ def sorted_day(entries: Sequence[Entry]) -> list[tuple[time, float | None]]:
     return sorted(((entry.at, entry.value) for entry in entries), key=lambda entry: entry[0])
 
 
-def differences_of_dates(wanted: Agenda, seen: Agenda) -> tuple[str, ...]:
+def _changed(rows: Sequence[SpecialDays], there: Sequence[SpecialDays]) -> list[int]:
+    """The places, from 1, at which ``rows`` rule otherwise than what is there."""
+    return [number for number, row in enumerate(rows, 1) if number > len(there) or not same_row(row, there[number - 1])]
+
+
+def differences_of_exceptions(wanted: Agenda, seen: Agenda, since: date | None) -> tuple[str, ...]:
+    """How the exceptions differ; rows without entries do not count."""
+    exceptions = wanted.timetable.exceptions
+    return differences(replace(seen, timetable=replace(seen.timetable, exceptions=exceptions)), seen, since)
+
+
+def differences_of_dates(wanted: Agenda, seen: Agenda, since: date | None) -> tuple[str, ...]:
     """How the date lists differ."""
-    return differences(replace(seen, dates=wanted.dates), seen)
+    return differences(replace(seen, dates=wanted.dates), seen, since)

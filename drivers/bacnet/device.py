@@ -132,11 +132,22 @@ class Device:
         try:
             with self._trust():
                 await self._identified()
-                held, left = await self._agendas.write(errand.ref, errand.agenda)
+                await self._in_unit_of(errand.setpoint)
+                held, left = await self._agendas.write(errand.ref, errand.agenda, errand.since)
         except (Refused, ValueError) as refused:
             return PushResult(errand.ref, Outcome.REJECTED, self._host.now(), detail=str(refused))
         outcome = Outcome.NO_FEEDBACK if left else Outcome.APPLIED
         return PushResult(errand.ref, outcome, self._host.now(), held, "; ".join(left))
+
+    async def _in_unit_of(self, name: str | None) -> None:
+        """Make sure that what is meant for a point is in its unit. Raises Refused."""
+        point = None if name is None else self._writable.get(name)
+        if point is None:
+            return
+        await self._units.look([point])
+        refusal = self._units.refusal(point.id.point)
+        if refusal is not None:
+            raise Refused(f"{name}: {refusal}")
 
     @contextmanager
     def _trust(self) -> Iterator[None]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Sequence
 
-from drivers.api import DriverError, Host, NoAnswer, Notice, Refused
+from drivers.api import WRONG_UNIT, DriverError, Host, NoAnswer, Notice, Refused
 from drivers.bacnet import codec
 from drivers.bacnet.codec import Atoms, ObjectId, Ref, Undecodable
 from drivers.bacnet.ladder import Ladder
@@ -118,7 +118,7 @@ def _objection(point: Point, answer: Atoms | Refused | None) -> str | None:
         return None
     if number != _NO_UNITS and unit_named(str(number)) == wanted:
         return None
-    return f"unit is {unit_name(number)}, the profile says {point.profile.unit}"
+    return f"{WRONG_UNIT}{unit_name(number)}, the profile says {point.profile.unit}"
 
 
 def _number(answer: Atoms | Refused | None) -> int | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -14,7 +15,7 @@ from config.buildings import Delegation, Zone
 from config.delegated import Compiled, calendars_of, compile_plan, is_held, ordinary_week
 from config.load import load_site
 from config.starter import example_directory
-from drivers.timetable import WEEKDAYS, CalendarRef, DatePattern, DateRange, Timetable, value_at, words_of
+from drivers.timetable import WEEKDAYS, CalendarRef, DatePattern, DateRange, Timetable, differences, value_at, words_of
 from schedules.allures import Allure, Setpoints
 from schedules.calendars import Calendar, Period
 from schedules.occupancy import DatedException, Interval, Occupancy, parse_interval, parse_weekly
@@ -63,6 +64,37 @@ def test_the_school_of_the_example_town() -> None:
     assert dates[0] == DateRange(date(2026, 12, 21), date(2027, 1, 1))
     assert DatePattern(2027, 3, 29, None) in dates, "Easter Monday"
     assert len(dates) <= 12
+
+
+@pytest.mark.parametrize("delegation", [ONE, replace(ONE, calendar=None, exceptions=255)], ids=str)
+def test_it_changes_with_the_month_and_not_with_the_day(delegation: Delegation) -> None:
+    """From the middle of the autumn term over the holidays: a controller's memory wears out."""
+    school, first = valbourg(), date(2026, 11, 25)
+    days = [first + timedelta(days=ahead) for ahead in range(75)]
+    agendas = {day: compile_plan(school, delegation, day).agenda for day in days}
+    changed = [str(day) for before, day in pairwise(days) if agendas[before] != agendas[day]]
+    assert changed == ["2026-12-01", "2027-01-01", "2027-02-01"]
+
+
+def test_a_month_that_begins_in_the_holidays_says_nothing_new_of_them() -> None:
+    """1 August 2027 is a Sunday, which is no day of its own: the range goes on all the same."""
+    holidays = Period(date(2027, 7, 5), date(2027, 8, 31), "summer")
+    school = zone({"mon-fri": ["08:00-17:30"]}, closed=(holidays,))
+    before, after = (compile_plan(school, ONE, date(2027, 7, 31) + timedelta(days=ahead)).agenda for ahead in (0, 1))
+    assert before != after
+    assert differences(after, before, date(2027, 8, 1)) == ()
+    assert differences(after, before) != ()
+
+
+def test_days_that_are_over_take_no_room() -> None:
+    """On the 27th the one exception is the choir's, and the calendar no longer that of the closed days of the 9th."""
+    closed = Period(date(2026, 11, 9), date(2026, 11, 20), "closed")
+    council, choir = meeting("2026-11-26", "18:00-20:30", "council"), meeting("2026-12-03", "19:00-22:00", "choir")
+    school = zone({"mon-fri": ["08:00-17:30"]}, council, choir, closed=(closed,))
+    alone = replace(ONE, calendar=None)
+    assert [str(each) for each in compile_plan(school, alone, TODAY).left_out] == ["thu 2026-12-03 (dated: choir)"]
+    assert compile_plan(school, alone, date(2026, 11, 27)).left_out == ()
+    assert compile_plan(school, ONE, date(2026, 11, 27)).left_out == ()
 
 
 def test_what_does_not_fit_is_named() -> None:

@@ -9,7 +9,7 @@ from datetime import date, time, timedelta
 from config.site import Delegation, Drift, OptimumStart, Site, Steering
 from controller.core.arbitration import Source
 from controller.core.commands import Command
-from controller.core.cycle import Input, adopt, cycle
+from controller.core.cycle import Input, adopt, begin, cycle
 from controller.core.heating import mode_delegated
 from controller.core.journal import Saved
 from controller.core.replay import line_of, parse_line
@@ -17,8 +17,22 @@ from controller.core.report import alarm_of, state_of
 from controller.core.state import Draft, Step
 from controller.core.wiring import Wiring
 from controller.rehearsal import heating_of
-from drivers.api import Errand, Look, Outcome, Push, PushResult, ScheduleRef, ScheduleSeen
-from drivers.timetable import Agenda, Entry, differences
+from drivers.api import (
+    Errand,
+    Fault,
+    Look,
+    Outcome,
+    PointId,
+    Push,
+    PushResult,
+    Reading,
+    ScheduleRef,
+    ScheduleSeen,
+    Write,
+    WriteResult,
+)
+from drivers.timetable import Agenda, DateRange, Entry, differences
+from schedules.calendars import Calendar, Period
 from schedules.occupancy import DatedException, parse_interval
 from tests.controller.field import Field, names
 from tests.controller.towns import at, town
@@ -150,6 +164,126 @@ def test_a_refusal_is_an_alarm_and_the_zone_is_supervised() -> None:
     assert (made.alarm("scheduleRefused"), made.zone()["delegation"]) == (None, "in-sync")
 
 
+def rounding(made: DelegatedField) -> Answer:
+    """A controller that acknowledges the default and keeps half a degree more."""
+
+    def answer(errand: Errand) -> ScheduleSeen | PushResult:
+        if isinstance(errand, Look):
+            return ScheduleSeen(errand.ref, made.agendas[errand.ref], made.now)
+        timetable = errand.agenda.timetable
+        held = replace(errand.agenda, timetable=replace(timetable, default=(timetable.default or 0.0) + 0.5))
+        made.agendas[errand.ref] = held
+        words = "; ".join(differences(errand.agenda, held))
+        return PushResult(errand.ref, Outcome.NO_FEEDBACK, made.now, held, words)
+
+    return answer
+
+
+def rounded(when: str, found: Site | None = None, saved: Saved | None = None, **changes: object) -> DelegatedField:
+    made = DelegatedField(Wiring(found or site()), at(when), **changes)  # type: ignore[arg-type]
+    made.answer = rounding(made)
+    made.start(saved)
+    return made
+
+
+def test_what_is_kept_otherwise_is_refused_and_not_pushed_again() -> None:
+    """Each push wears its memory out, and none will ever be held."""
+    made = rounded("2026-01-12 10:00")
+    assert (made.zone()["delegation"], made.slots[SETPOINT]) == ("refused", {13: 19.0})
+    made.advance(timedelta(hours=48), timedelta(minutes=30))
+    assert len(made.pushes) == 1
+    assert 8 <= len(made.errands) <= 10, "looked at every six hours"
+    alarm = made.alarm("scheduleRefused")
+    assert alarm is not None
+    assert alarm["detail"] == (
+        "supervised instead: it acknowledged the plan and keeps another one: default: 16.5 instead of 16"
+    )
+    made.take(adopt(Wiring(site()), made.state, made.now))
+    again = rounded("2026-01-14 12:00", site(), kept(made), agendas=made.agendas)
+    again.advance(timedelta(hours=1), timedelta(minutes=10))
+    assert (len(made.pushes), again.pushes, again.zone()["delegation"]) == (1, [], "refused")
+    assert again.alarm("scheduleRefused") is not None
+
+
+def test_what_is_kept_otherwise_is_pushed_again_for_another_plan_or_after_an_edit() -> None:
+    made = rounded("2026-01-12 10:00")
+    made.wiring = Wiring(site(lead=timedelta(minutes=30)))
+    made.take(adopt(made.wiring, made.state, made.now))
+    assert (len(made.pushes), made.zone()["delegation"]) == (2, "refused")
+    made.edit()
+    made.advance(timedelta(hours=6, minutes=30), timedelta(minutes=10))
+    assert len(made.pushes) == 3
+    made.answer = None
+    made.edit()
+    made.advance(timedelta(hours=12, minutes=30), timedelta(minutes=10))
+    assert (len(made.pushes), made.zone()["delegation"], made.alarm("scheduleRefused")) == (4, "in-sync", None)
+
+
+def test_a_controller_that_shows_late_what_it_took_is_soon_in_sync() -> None:
+    made = rounded("2026-01-12 10:00")
+    made.agendas[REF] = made.pushes[0].agenda
+    made.advance(timedelta(minutes=12))
+    assert (len(made.pushes), made.zone()["delegation"], made.slots[SETPOINT]) == (1, "in-sync", {})
+
+
+def fahrenheit(made: DelegatedField) -> Fault:
+    """What the driver says of the setpoint from now on, and of what is written to it."""
+    point, cause = PointId(*SETPOINT), "unit is degrees-fahrenheit, the profile says degC"
+
+    def refuse(write: Write) -> WriteResult | None:
+        if write.point != point:
+            return None
+        outcome = Outcome.NO_FEEDBACK if write.value is None else Outcome.REJECTED
+        return WriteResult(write, outcome, made.now, detail=cause)
+
+    made.refuse = refuse
+    return Fault(point, cause, made.now)
+
+
+def refused_by_unit(made: DelegatedField) -> None:
+    zone, alarm = made.zone(), made.alarm("scheduleRefused")
+    words = "zone.1.setpoint: unit is degrees-fahrenheit, the profile says degC"
+    assert (zone["delegation"], zone["delegation_rules"], zone["delegation_detail"]) == ("refused", False, words)
+    assert alarm is not None
+    assert alarm["detail"] == f"supervised instead: {words}"
+
+
+def test_a_plan_in_degrees_celsius_never_goes_into_fahrenheit() -> None:
+    """19 degrees F are frost: neither pushed, nor believed, until the unit is right."""
+    made = DelegatedField(Wiring(site()), at("2026-01-12 10:00"))
+    made.take(begin(made.wiring, Saved(), made.now))
+    made.feed(fahrenheit(made), Reading(PointId("ecole", "zone.1.temperature"), 19.0, made.now))
+    refused_by_unit(made)
+    made.now += timedelta(days=1)
+    made.feed(fahrenheit(made))
+    assert made.errands == []
+    refused_by_unit(made)
+    made.refuse = None
+    made.feed(Reading(PointId(*SETPOINT), 16.0, made.now))
+    assert [type(errand) for errand in made.errands] == [Push]
+    assert (made.alarm("scheduleRefused"), made.zone()["delegation"]) == (None, "in-sync")
+
+
+def test_a_unit_that_turns_out_wrong_ends_what_was_believed() -> None:
+    made = school("2026-01-12 10:00")
+    agenda, answered = made.agendas[REF], kept(made)
+    made.feed(fahrenheit(made))
+    refused_by_unit(made)
+    made.feed(ScheduleSeen(REF, agenda, made.now), PushResult(REF, Outcome.APPLIED, made.now, agenda))
+    refused_by_unit(made)
+    again = DelegatedField(Wiring(site()), at("2026-01-12 11:00"), agendas=made.agendas)
+    again.take(begin(again.wiring, answered, again.now))
+    again.feed(fahrenheit(again))
+    refused_by_unit(again)
+    assert again.errands == []
+
+
+def test_the_numbers_of_modes_have_no_unit() -> None:
+    made = school("2026-01-12 10:00", site(modes=True))
+    made.feed(fahrenheit(made))
+    assert made.zone()["delegation"] == "in-sync"
+
+
 def test_an_edit_is_told_and_pushed_away_after_a_while() -> None:
     made = school("2026-01-12 10:00")
     made.edit()
@@ -220,6 +354,20 @@ def test_another_plan_is_pushed_on_reload() -> None:
     assert made.agendas[REF].timetable.weekly[1][0] == Entry(time(7, 30), 19.0)
 
 
+def test_the_result_of_an_older_push_says_nothing_of_the_plan_of_now() -> None:
+    """Another plan came while a push was under way: what was written is the one before."""
+    made = school("2026-01-12 10:00", answer=lambda _: None)
+    old = made.pushes[0].agenda
+    made.take(adopt(Wiring(site(lead=timedelta(minutes=30))), made.state, made.now))
+    made.feed(PushResult(REF, Outcome.APPLIED, made.now, old))
+    assert (made.zone()["delegation"], made.slots[SETPOINT]) == ("pending", {13: 19.0})
+    assert names(made.events).count("schedule-pushed") == 0
+    made.answer = None
+    made.advance(timedelta(minutes=2))
+    assert made.agendas[REF].timetable.weekly[1][0] == Entry(time(7, 30), 19.0)
+    assert (made.zone()["delegation"], made.slots[SETPOINT]) == ("in-sync", {})
+
+
 def test_who_is_delegated_no_longer_is_supervised() -> None:
     made = school("2026-01-12 10:00")
     made.take(adopt(Wiring(heating_of(town())), made.state, made.now))
@@ -241,6 +389,36 @@ def test_a_day_beyond_its_room_is_supervised_and_says_so() -> None:
     assert len(made.pushes) == 2, "the horizon has moved: the choir has room now"
     made.until(at("2026-01-16 19:30"))
     assert (made.slots[SETPOINT], made.zone()["commanded_c"]) == ({}, 19.0)
+
+
+def closed(*periods: Period) -> Site:
+    """The delegated zone with days off."""
+    found = site()
+    zone = found.zones[ZONE]
+    occupancy = replace(zone.occupancy, closed=(Calendar("days-off", periods),))
+    return replace(found, zones={**found.zones, ZONE: replace(zone, occupancy=occupancy)})
+
+
+def test_the_days_of_the_holidays_pass_without_a_push() -> None:
+    """The horizon grows by a month on the first; in between nothing is said anew, and never what is over."""
+    days_off = (date(2026, 12, 19), date(2027, 1, 3)), (date(2027, 12, 20), date(2027, 12, 31))
+    made = school("2026-12-23 10:00", closed(*(Period(first, last, "holidays") for first, last in days_off)))
+    begun = len(made.writes_of("ecole"))
+    made.until(at("2027-01-04 10:00"), timedelta(hours=1))
+    assert [push.agenda.dates for push in made.pushes] == [
+        (DateRange(date(2026, 12, 21), date(2027, 1, 1)), DateRange(date(2027, 12, 20), date(2027, 12, 31))),
+    ]
+    assert made.zone()["delegation"] == "in-sync"
+    later = [write.value for write in made.writes_of("ecole")[begun:] if write.point.point == SETPOINT[1]]
+    assert [value for value in later if value is not None] == []
+
+
+def test_a_restart_in_another_month_pushes_nothing_that_is_over() -> None:
+    found = closed(Period(date(2026, 12, 19), date(2027, 1, 3), "holidays"))
+    made = school("2026-12-31 10:00", found)
+    made.until(at("2027-01-02 10:00"), timedelta(hours=1))
+    again = school("2027-01-05 10:00", found, kept(made), agendas=made.agendas)
+    assert (len(made.pushes), len(again.pushes), again.zone()["delegation"]) == (1, 0, "in-sync")
 
 
 def test_a_day_without_any_room_is_written_by_us() -> None:

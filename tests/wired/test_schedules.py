@@ -28,12 +28,13 @@ from drivers.timetable import (
     Timetable,
     differences,
 )
+from sim import bacnet_schedule
 from sim.bacnet_device import Identity
 from sim.bacnet_face import BacnetDevice as Controller
 from sim.bacnet_properties import property_error
-from sim.bacnet_schedule import CalendarObject, ScheduleObject
+from sim.bacnet_schedule import CalendarObject, Rows, ScheduleObject
 from sim.bacnet_values import Unsigned
-from sim.bacnet_words import ErrorCode
+from sim.bacnet_words import ErrorCode, Property
 from sim.objects import BacnetObject
 from tests.drivers.bacnet_station import free_port
 
@@ -67,21 +68,30 @@ class Rig:
         return self.setpoint.present_value()
 
 
+class WeekAlone(ScheduleObject):
+    """Exception_Schedule is optional (12.24): the property is not there at all."""
+
+    def table(self) -> Rows:
+        return {name: row for name, row in super().table().items() if name != Property.EXCEPTION_SCHEDULE}
+
+
 @asynccontextmanager
-async def rig(max_apdu: int = 1476) -> AsyncIterator[Rig]:
+async def rig(
+    max_apdu: int = 1476, kind: type[ScheduleObject] = ScheduleObject, units: str = "degrees-celsius"
+) -> AsyncIterator[Rig]:
     held = {"setpoint": 16.0}
     setpoint = BacnetObject(
-        "analog-value", 1, "Setpoint", "degrees-celsius", lambda: held["setpoint"],
+        "analog-value", 1, "Setpoint", units, lambda: held["setpoint"],
         commandable=True, relinquish_default=15.0, minimum=5.0, maximum=30.0,
     )  # fmt: skip
     calendar = CalendarObject(1)
-    made = Rig(setpoint, ScheduleObject(1, setpoint, [calendar]), calendar)
+    made = Rig(setpoint, kind(1, setpoint, [calendar]), calendar)
     identity = Identity(1201, "school", max_apdu=max_apdu)
     made.controller = Controller(
         "127.0.0.1", 0, identity, [setpoint], now=lambda: made.now, owns=[made.schedule, made.calendar]
     )
     await made.controller.start()
-    point = BacnetPoint("zone.1.setpoint", "analog-value,1", writable=True, commandable=True)
+    point = BacnetPoint("zone.1.setpoint", "analog-value,1", unit="degC", writable=True, commandable=True)
     profile = Profile("test", "test", "bacnet", "test", date(2026, 11, 21), {point.name: point})
     settings = BacnetDevice(address=f"127.0.0.1:{made.controller.port}", instance=1201)
     bus = BacnetBus.model_validate(
@@ -128,19 +138,29 @@ async def test_what_is_held_already_is_not_written_again() -> None:
 async def test_only_the_day_that_differs_is_written() -> None:
     async with rig() as made:
         await made.scheduling.push(Push(REF, AGENDA))
-        written: list[tuple[int, int | None]] = []
-        write = made.schedule.write
-
-        def noted(name: int, index: int | None, encoded: bytes) -> None:
-            written.append((name, index))
-            write(name, index, encoded)
-
-        made.schedule.write = noted  # type: ignore[method-assign]
-        friday = (Entry(time(8), 19.0), Entry(time(17, 30), 8.0))
-        weekly = (*(HOURS,) * 4, friday, (), ())
-        other = replace(AGENDA, timetable=replace(AGENDA.timetable, weekly=weekly))
-        assert (await made.scheduling.push(Push(REF, other))).outcome is Outcome.APPLIED
+        written = noted(made.schedule)
+        assert (await made.scheduling.push(Push(REF, another_friday(AGENDA)))).outcome is Outcome.APPLIED
         assert written == [(123, 5)]
+
+
+def another_friday(agenda: Agenda) -> Agenda:
+    friday = (Entry(time(8), 19.0), Entry(time(17, 30), 8.0))
+    return replace(agenda, timetable=replace(agenda.timetable, weekly=(*(HOURS,) * 4, friday, (), ())))
+
+
+def noted(schedule: ScheduleObject, *, fixed: bool = False) -> list[tuple[int, int | None]]:
+    """What is written to it from now on, by property and element; ``fixed``: its exceptions keep their number."""
+    written: list[tuple[int, int | None]] = []
+    write = schedule.write
+
+    def note(name: int, index: int | None, encoded: bytes) -> None:
+        if fixed and name == 38 and index in (None, 0):
+            raise property_error(ErrorCode.WRITE_ACCESS_DENIED)
+        write(name, index, encoded)
+        written.append((name, index))
+
+    schedule.write = note  # type: ignore[method-assign]
+    return written
 
 
 def entries(count: int) -> tuple[Entry, ...]:
@@ -209,16 +229,97 @@ async def test_modes_are_whole_numbers() -> None:
 async def test_an_array_of_fixed_length_is_filled_with_rows_that_never_rule() -> None:
     async with rig() as made:
         await made.scheduling.push(Push(REF, AGENDA))
-        write = made.schedule.write
-
-        def fixed(name: int, index: int | None, encoded: bytes) -> None:
-            if name == 38 and index in (None, 0):
-                raise property_error(ErrorCode.WRITE_ACCESS_DENIED)
-            write(name, index, encoded)
-
-        made.schedule.write = fixed  # type: ignore[method-assign]
+        noted(made.schedule, fixed=True)
         without = replace(AGENDA, timetable=replace(AGENDA.timetable, exceptions=()))
         result = await made.scheduling.push(Push(REF, without))
         assert (result.outcome, result.detail) == (Outcome.APPLIED, "")
         assert len(made.schedule.exceptions) == 1
         assert made.at("2026-12-25 09:00") == 19.0
+
+
+MEETING = SpecialDays(DateRange(date(2026, 12, 1), date(2026, 12, 1)), (Entry(time(20), 19.0),), 10)
+
+
+@pytest.mark.parametrize("fixed", [True, False])
+async def test_of_the_exceptions_only_the_row_that_differs_is_written(
+    fixed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of fixed length beside places that are not wanted, and of a length that is set."""
+    monkeypatch.setattr(bacnet_schedule, "MOST_EXCEPTIONS", 4)
+    rows = (CLOSED, MEETING, replace(MEETING, entries=(Entry(time(21), 19.0),)))
+    agenda = replace(AGENDA, timetable=replace(AGENDA.timetable, exceptions=rows))
+    async with rig() as made:
+        if fixed:
+            made.schedule.write(38, 0, b"\x21\x04")
+        written = noted(made.schedule, fixed=fixed)
+        await made.scheduling.push(Push(REF, agenda))
+        assert [index for name, index in written if name == 38] == ([1, 2, 3] if fixed else [None])
+        written.clear()
+        await made.scheduling.push(Push(REF, another_friday(agenda)))
+        assert written == [(123, 5)]
+        written.clear()
+        other = (CLOSED, replace(MEETING, entries=(Entry(time(18), 19.0),)), rows[2])
+        changed = another_friday(replace(agenda, timetable=replace(agenda.timetable, exceptions=other)))
+        result = await made.scheduling.push(Push(REF, changed))
+        assert (result.outcome, written) == (Outcome.APPLIED, [(38, 2)])
+
+
+async def test_a_schedule_without_exceptions_holds_a_week() -> None:
+    async with rig(kind=WeekAlone) as made:
+        week = Agenda(replace(AGENDA.timetable, exceptions=()))
+        alone = replace(REF, calendar=None)
+        assert (await made.scheduling.push(Push(alone, week))).outcome is Outcome.APPLIED
+        assert made.at("2026-11-23 09:00") == 19.0
+        refused = await made.scheduling.push(Push(alone, Agenda(AGENDA.timetable)))
+        assert (refused.outcome, refused.detail) == (Outcome.REJECTED, "room for 0 exceptions, 1 are wanted")
+
+
+async def test_the_weekday_that_a_device_fills_in_is_no_difference() -> None:
+    """11 November 2026 is a Wednesday, whether the date says so or not."""
+    async with rig() as made:
+        write = made.calendar.write
+
+        def filled(name: int, index: int | None, encoded: bytes) -> None:
+            write(name, index, encoded.replace(b"\x0c\x7e\x0b\x0b\xff", b"\x0c\x7e\x0b\x0b\x03"))
+
+        made.calendar.write = filled  # type: ignore[method-assign]
+        result = await made.scheduling.push(Push(REF, AGENDA))
+        assert (result.outcome, result.detail) == (Outcome.APPLIED, "")
+        assert result.seen is not None
+        assert result.seen.dates == (HOLIDAYS[0], DatePattern(2026, 11, 11, 3))
+
+
+def test_the_weekday_of_another_date_is_one() -> None:
+    """A date whose weekday contradicts it holds on no day at all."""
+    seen = replace(AGENDA, dates=(HOLIDAYS[0], DatePattern(2026, 11, 11, 5)))
+    assert differ(seen) == (
+        "its calendar lacks 2026-11-11",
+        "its calendar has date 2026-11-11 weekday 5",
+    )
+
+
+async def test_what_is_over_is_not_written_again() -> None:
+    """The dates of last month and an exception of it are left where they are."""
+    meeting = replace(AGENDA, timetable=replace(AGENDA.timetable, exceptions=(MEETING,)))
+    over = replace(AGENDA, timetable=replace(AGENDA.timetable, exceptions=()), dates=(HOLIDAYS[0],))
+    async with rig() as made:
+        await made.scheduling.push(Push(REF, meeting))
+        written = noted(made.schedule)
+        made.calendar.write = lambda name, index, encoded: written.append((name, index))  # type: ignore[method-assign]
+        result = await made.scheduling.push(Push(REF, over, since=date(2026, 12, 2)))
+        assert (result.outcome, written) == (Outcome.APPLIED, [])
+        result = await made.scheduling.push(Push(REF, over, since=date(2026, 12, 1)))
+        assert (result.outcome, written) == (Outcome.APPLIED, [(38, None)])
+
+
+async def test_degrees_celsius_are_not_pushed_into_fahrenheit() -> None:
+    """The first thing that is asked of the device: nothing has been polled yet."""
+    async with rig(units="degrees-fahrenheit") as made:
+        written = noted(made.schedule)
+        result = await made.scheduling.push(Push(REF, AGENDA, setpoint="zone.1.setpoint"))
+        words = "zone.1.setpoint: unit is degrees-fahrenheit, the profile says degC"
+        assert (result.outcome, result.detail) == (Outcome.REJECTED, words)
+        assert (written, made.calendar.dates) == ([], ())
+    async with rig() as made:
+        result = await made.scheduling.push(Push(REF, AGENDA, setpoint="zone.1.setpoint"))
+        assert result.outcome is Outcome.APPLIED

@@ -17,11 +17,12 @@ from config.site import Delegation, Drift, Zone
 from controller.core.arbitration import Slot, Source
 from controller.core.diagnostics.alarms import follow
 from controller.core.diagnostics.conditions import Condition, condition
+from controller.core.image import DeviceImage
 from controller.core.rooms import Delegated, Room, Sync
 from controller.core.state import Draft
 from controller.core.wiring import Wiring
-from drivers.api import Look, Outcome, Push, PushResult, ScheduleRef, ScheduleSeen
-from drivers.timetable import differences, next_change, value_at
+from drivers.api import WRONG_UNIT, Look, Outcome, Push, PushResult, ScheduleRef, ScheduleSeen
+from drivers.timetable import Agenda, differences, next_change, value_at
 from schedules.allures import Allure
 from schedules.nights import at_local
 
@@ -40,6 +41,7 @@ _SPREAD_S = 3600
 _DAY = timedelta(days=1)
 _NAMED_DAYS = 5
 _EDITED = "edited by another hand"
+_KEPT_OTHERWISE = "it acknowledged the plan and keeps another one"
 
 
 def begin(wiring: Wiring, draft: Draft, zone_id: str) -> None:
@@ -56,6 +58,8 @@ def begin(wiring: Wiring, draft: Draft, zone_id: str) -> None:
     held = is_held(zone, zone.delegate, compiled.agenda, today)
     sync = _sync_of(draft, zone, zone.delegate, compiled)
     fresh = Delegated(compiled, today, held, draft.now, draft.now, push=sync is Sync.PENDING, sync=sync)
+    if sync is Sync.REFUSED:
+        fresh = replace(fresh, detail=_KEPT_OTHERWISE, otherwise=(draft.kept.get(_name(zone)) or "").rpartition(" ")[2])
     if before is not None:
         fresh = replace(fresh, checked=_no_later(before.checked, draft.now), pushed=_no_later(before.pushed, draft.now))
     _take(draft, zone, fresh)
@@ -70,13 +74,25 @@ def returned(wiring: Wiring, draft: Draft, zone_id: str, device: str) -> None:
         due(wiring, draft, zone_id)
 
 
+def unit_heard(wiring: Wiring, draft: Draft, zone: Zone, before: DeviceImage) -> None:
+    """The setpoint of ``zone`` may have turned out to have another unit, or the right one again."""
+    known = _known(draft, zone.id)
+    if known is None or bool(_wrong_unit(before, zone)) is bool(_wrong_unit(draft.image.get(zone.device), zone)):
+        return
+    _take(draft, zone, replace(known, next_at=draft.now))
+    due(wiring, draft, zone.id)
+
+
 def due(wiring: Wiring, draft: Draft, zone_id: str) -> None:
     """A new day, a new horizon, an answer that never came, or the next look at the controller."""
     zone, known = wiring.site.zones.get(zone_id), _known(draft, zone_id)
     if zone is None or zone.delegate is None or known is None:
         return
     known = _renewed(draft, zone, zone.delegate, known)
-    if known.in_flight is not None and known.in_flight <= draft.now:
+    if wrong := _wrong_unit(draft.image.get(zone.device), zone):
+        later = replace(known, in_flight=None, next_at=draft.now + zone.delegate.check)
+        known = _refused(wiring, draft, zone, later, wrong)
+    elif known.in_flight is not None and known.in_flight <= draft.now:
         known = _failed(draft, zone, replace(known, in_flight=None), "no answer in time", wiring)
     if known.in_flight is None and known.next_at <= draft.now and _answers(draft, zone.device):
         known = _asked(wiring, draft, zone, zone.delegate, known)
@@ -91,12 +107,14 @@ def heard(wiring: Wiring, draft: Draft, answer: ScheduleSeen | PushResult) -> No
     if zone is None or zone.delegate is None or known is None:
         return
     known = replace(known, in_flight=None)
-    if isinstance(answer, PushResult):
+    if _wrong_unit(draft.image.get(zone.device), zone):
+        pass  # whatever it holds: refused below
+    elif isinstance(answer, PushResult):
         known = _pushed(wiring, draft, zone, zone.delegate, known, answer)
     elif answer.agenda is None:
         known = _failed(draft, zone, known, answer.cause, wiring)
-    elif found := differences(known.compiled.agenda, answer.agenda):
-        known = _differs(wiring, draft, zone, zone.delegate, known, "; ".join(found))
+    elif found := differences(known.compiled.agenda, answer.agenda, _today(zone, draft.now)):
+        known = _differs(wiring, draft, zone, zone.delegate, known, answer.agenda, "; ".join(found))
     else:
         known = _agrees(wiring, draft, zone, zone.delegate, known)
     _take(draft, zone, known)
@@ -161,7 +179,10 @@ def _sync_of(draft: Draft, zone: Zone, delegation: Delegation, compiled: Compile
     kept = draft.kept.get(_name(zone))
     if kept == _EDITED and delegation.drift is Drift.TELL:
         return Sync.DRIFTED
-    return Sync.IN_SYNC if kept == _digest(compiled) else Sync.PENDING
+    digest = _digest(compiled.agenda)
+    if kept is not None and kept.startswith(f"{_KEPT_OTHERWISE} {digest} "):
+        return Sync.REFUSED
+    return Sync.IN_SYNC if kept == digest else Sync.PENDING
 
 
 def _renewed(draft: Draft, zone: Zone, delegation: Delegation, known: Delegated) -> Delegated:
@@ -175,44 +196,71 @@ def _renewed(draft: Draft, zone: Zone, delegation: Delegation, known: Delegated)
     held = is_held(zone, delegation, compiled.agenda, today)
     anew = replace(known, compiled=compiled, compiled_at=draft.now, held_today=held)
     edited = known.sync is Sync.DRIFTED and delegation.drift is Drift.TELL
-    if compiled.agenda == known.compiled.agenda or edited:
+    if edited:
         return anew
-    return replace(anew, sync=Sync.PENDING, push=True, next_at=draft.now, detail="")
+    if not differences(compiled.agenda, known.compiled.agenda, today):
+        _remember(draft, zone, anew)
+        return anew
+    return replace(anew, sync=Sync.PENDING, push=True, next_at=draft.now, detail="", otherwise="")
 
 
 def _asked(wiring: Wiring, draft: Draft, zone: Zone, delegation: Delegation, known: Delegated) -> Delegated:
     ref = ScheduleRef(zone.device, delegation.schedule, delegation.calendar, delegation.modes)
-    draft.errands.append(Push(ref, known.compiled.agenda) if known.push else Look(ref))
     answer_s = max(_ANSWER_S, _ANSWER_REAL_S * wiring.site.timing.speed)
-    return replace(known, in_flight=draft.now + timedelta(seconds=answer_s))
+    known = replace(known, in_flight=draft.now + timedelta(seconds=answer_s))
+    if not known.push:
+        draft.errands.append(Look(ref))
+        return known
+    agenda = known.compiled.agenda
+    setpoint = None if delegation.modes else _setpoint(zone)
+    draft.errands.append(Push(ref, agenda, _today(zone, draft.now), setpoint))
+    return replace(known, sent=agenda, otherwise="")
 
 
 def _pushed(
     wiring: Wiring, draft: Draft, zone: Zone, delegation: Delegation, known: Delegated, result: PushResult
 ) -> Delegated:
-    if result.outcome is Outcome.APPLIED:
-        draft.event("schedule-pushed", _key(zone), schedule=delegation.schedule)
-        return replace(_agrees(wiring, draft, zone, delegation, known), pushed=draft.now)
     if result.outcome is Outcome.REJECTED:
         return _refused(wiring, draft, zone, replace(known, next_at=draft.now + delegation.check), result.detail)
-    return _failed(draft, zone, known, result.detail, wiring)
+    if result.seen is None:
+        return _failed(draft, zone, known, result.detail, wiring)
+    agenda, today = known.compiled.agenda, _today(zone, draft.now)
+    found = differences(agenda, result.seen, today)
+    if not found:
+        draft.event("schedule-pushed", _key(zone), schedule=delegation.schedule)
+        return replace(_agrees(wiring, draft, zone, delegation, known), pushed=draft.now)
+    if result.outcome is Outcome.APPLIED or known.sent is None or differences(agenda, known.sent, today):
+        return replace(known, sync=Sync.PENDING, push=True, next_at=draft.now + _AGAIN)  # of an older plan
+    known = replace(known, pushed=draft.now, next_at=draft.now + SETTLES)
+    return _otherwise(wiring, draft, zone, known, result.seen, "; ".join(found))
+
+
+def _otherwise(wiring: Wiring, draft: Draft, zone: Zone, known: Delegated, seen: Agenda, words: str) -> Delegated:
+    """It takes the plan and makes something else of it: only looked at, until one of the two is another one."""
+    known = replace(known, otherwise=_digest(seen), checked=draft.now, failures=0)
+    return _refused(wiring, draft, zone, known, f"{_KEPT_OTHERWISE}: {words}")
 
 
 def _agrees(wiring: Wiring, draft: Draft, zone: Zone, delegation: Delegation, known: Delegated) -> Delegated:
-    draft.keep(_name(zone), _digest(known.compiled))
     _alarm(wiring, draft, zone, "scheduleDrift")
     _alarm(wiring, draft, zone, "scheduleRefused")
-    return replace(
-        known, sync=Sync.IN_SYNC, push=False, detail="", failures=0, checked=draft.now,
+    known = replace(
+        known, sync=Sync.IN_SYNC, push=False, detail="", otherwise="", failures=0, checked=draft.now,
         next_at=draft.now + delegation.check,
     )  # fmt: skip
+    _remember(draft, zone, known)
+    return known
 
 
 def _differs(
-    wiring: Wiring, draft: Draft, zone: Zone, delegation: Delegation, known: Delegated, words: str
+    wiring: Wiring, draft: Draft, zone: Zone, delegation: Delegation, known: Delegated, seen: Agenda, words: str
 ) -> Delegated:
-    """Ours that somebody changed is drift; what never was ours is pushed at once."""
+    """Ours that somebody changed is drift; what never was ours is pushed at once; what it keeps otherwise is not."""
     known = replace(known, checked=draft.now, failures=0)
+    if known.otherwise == _digest(seen):
+        return _otherwise(wiring, draft, zone, replace(known, next_at=draft.now + delegation.check), seen, words)
+    if known.otherwise:
+        return replace(known, push=True, next_at=_earliest(draft, known))
     if known.sync not in (Sync.IN_SYNC, Sync.DRIFTED):
         return replace(known, push=True, next_at=draft.now)
     if known.sync is Sync.IN_SYNC:
@@ -222,10 +270,13 @@ def _differs(
     drifted = replace(known, sync=Sync.DRIFTED, detail=words)
     if delegation.drift is Drift.TELL:
         return replace(drifted, push=False, next_at=draft.now + delegation.check)
-    earliest = draft.now + SETTLES
-    if known.pushed is not None:
-        earliest = max(earliest, known.pushed + PUSHED_AT_MOST_EVERY)
-    return replace(drifted, push=True, next_at=earliest)
+    return replace(drifted, push=True, next_at=_earliest(draft, known))
+
+
+def _earliest(draft: Draft, known: Delegated) -> datetime:
+    """When what somebody changed may be pushed away."""
+    settled = draft.now + SETTLES
+    return settled if known.pushed is None else max(settled, known.pushed + PUSHED_AT_MOST_EVERY)
 
 
 def _failed(draft: Draft, zone: Zone, known: Delegated, cause: str, wiring: Wiring) -> Delegated:
@@ -237,8 +288,18 @@ def _failed(draft: Draft, zone: Zone, known: Delegated, cause: str, wiring: Wiri
 
 def _refused(wiring: Wiring, draft: Draft, zone: Zone, known: Delegated, cause: str) -> Delegated:
     _alarm(wiring, draft, zone, "scheduleRefused", f"supervised instead: {cause}")
-    draft.keep(_name(zone), None)
-    return replace(known, sync=Sync.REFUSED, detail=cause, push=True)
+    known = replace(known, sync=Sync.REFUSED, detail=cause, push=not known.otherwise)
+    _remember(draft, zone, known)
+    return known
+
+
+def _remember(draft: Draft, zone: Zone, known: Delegated) -> None:
+    """Keep over a restart what is known of the controller: it holds the plan, or what it makes of it."""
+    digest = _digest(known.compiled.agenda)
+    if known.sync is Sync.IN_SYNC:
+        draft.keep(_name(zone), digest)
+    elif known.sync is Sync.REFUSED:
+        draft.keep(_name(zone), f"{_KEPT_OTHERWISE} {digest} {known.otherwise}" if known.otherwise else None)
 
 
 def _take(draft: Draft, zone: Zone, known: Delegated) -> None:
@@ -280,6 +341,18 @@ def _known(draft: Draft, zone_id: str) -> Delegated | None:
     return None if room is None else room.delegated
 
 
+def _wrong_unit(image: DeviceImage | None, zone: Zone) -> str:
+    """Why no degrees C may stand in the controller's schedule; empty where they may, or it holds modes."""
+    fault = None if image is None else image.faults.get(_setpoint(zone))
+    if fault is None or not fault.cause.startswith(WRONG_UNIT) or (zone.delegate is not None and zone.delegate.modes):
+        return ""
+    return f"{_setpoint(zone)}: {fault.cause}"
+
+
+def _setpoint(zone: Zone) -> str:
+    return f"zone.{zone.number}.setpoint"
+
+
 def _answers(draft: Draft, device: str) -> bool:
     image = draft.image.get(device)
     return image is not None and image.online and image.heard is not None
@@ -314,8 +387,8 @@ def _renewal_after(zone: Zone, at: datetime) -> datetime:
     return first if first > at else at_local(today + _DAY, _RENEWED_AT, zone.occupancy.zone) + spread
 
 
-def _digest(compiled: Compiled) -> str:
-    return hashlib.sha256(repr(compiled.agenda).encode()).hexdigest()
+def _digest(agenda: Agenda) -> str:
+    return hashlib.sha256(repr(agenda).encode()).hexdigest()
 
 
 def _key(zone: Zone) -> str:

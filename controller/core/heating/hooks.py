@@ -77,6 +77,7 @@ def heard(wiring: Wiring, draft: Draft, device: str, before: DeviceImage, image:
         absence.judge(wiring, draft, zone)
         if zone.device == device:
             _room_heard(wiring, draft, zone_id, image)
+            delegation.unit_heard(wiring, draft, zone, before)
         if back:
             delegation.returned(wiring, draft, zone_id, device)
     radar.heard(wiring, draft, device)
