@@ -123,6 +123,24 @@ def test_a_zone_whose_temperature_nobody_knows_is_heated_while_people_are_in_or_
     assert (slot(mild, ENABLE), slot(frosty, ENABLE)) == (0.0, 1.0)
 
 
+def test_a_sensor_out_of_service_stops_no_boiler_and_is_told() -> None:
+    field = school("2026-01-12 10:00", 18.0, 8.0, PLANT)
+    assert slot(field, ENABLE) == 1.0
+    field.doubtful.update((DEVICE, f"zone.{number}.temperature") for number in (1, 2))
+    rooms(field, 25.0)
+    field.advance(timedelta(minutes=10))
+    assert slot(field, ENABLE) == 1.0, "as with no sensor at all: people are in"
+    assert "its temperature is not known" in str(building(field)["why"])
+    alarm = field.state.alarms["zone/ecole.classes", "sensorFault"]
+    assert (alarm.raised is not None, alarm.value) == (True, 25.0)
+    assert alarm.detail == "out of service or overridden at the device: what it shows is no measurement"
+    field.doubtful.clear()
+    rooms(field, 19.6)
+    field.advance(timedelta(minutes=5))
+    assert slot(field, ENABLE) == 0.0
+    assert not [event for _, event in field.state.alarms if event == "sensorFault"]
+
+
 def test_summer_begins_and_ends_with_a_kelvin_between_and_a_hand_is_heated_anyway() -> None:
     field = school("2026-05-11 10:00", 18.0, 15.5, PLANT)
     assert slot(field, ENABLE) == 1.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from config.site import Zone
-from controller.core.heating.trust import trusted
+from controller.core.heating import seen
 from controller.core.state import Draft
 from controller.core.wiring import Wiring
 from drivers.api import Quality
@@ -15,12 +15,8 @@ _USABLE = (Quality.GOOD, Quality.UNCERTAIN)
 
 
 def temperature(wiring: Wiring, draft: Draft, zone: Zone) -> float | None:
-    """The room temperature while it can be trusted, else None."""
-    return (
-        None
-        if not trusted(wiring, draft, zone)
-        else usable(wiring, draft, zone.device, f"zone.{zone.number}.temperature")
-    )
+    """The room temperature while it can be trusted, else None: a doubtful one warms nobody and stops no boiler."""
+    return seen.room_c(wiring, draft, zone)
 
 
 def usable(wiring: Wiring, draft: Draft, device_id: str, point: str) -> float | None:
