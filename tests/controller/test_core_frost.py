@@ -155,6 +155,25 @@ def test_a_blind_room_is_kept_at_frost_while_it_is_cold_outside(
     assert commanded(field, slot=10) == 5.0, "the sensor is back"
 
 
+@pytest.mark.parametrize("reloaded", [False, True])
+def test_a_blind_room_is_protected_when_it_gets_cold_outside_later(reloaded: bool) -> None:
+    field = started(school(), "2026-01-17 12:00", classes=12.0)
+    stopped(field)
+    field.held["ecole", "outdoor.temperature"] = 8.0
+    blind(field, 30)
+    if reloaded:
+        field.take(adopt(field.wiring, field.state, field.now))
+    assert commanded(field, slot=10) == 5.0
+    field.held["ecole", "outdoor.temperature"] = -10.0
+    blind(field, 11)
+    assert commanded(field, slot=10) == 8.0
+    field.held["ecole", "outdoor.temperature"] = 8.0
+    blind(field, 11)
+    assert commanded(field, slot=10) == 5.0
+    field.advance(MINUTE)
+    assert "frost/ecole.classes" not in field.state.due, "the sensor is back"
+
+
 def test_a_blind_room_gives_nothing_away_for_a_signal() -> None:
     site = school(building={**shedding(), "plant": Plant(frost_outdoor_c=5.0)})
     field = started(site, "2026-01-12 10:00")
