@@ -174,11 +174,12 @@ class Room:
     rests_until: datetime | None = None
     """It was shed for as long as one may be, and is left in peace until then."""
 
-    def brought_back(self) -> Room:
-        """The room after the clock was set back: nothing of what has an instant can be trusted."""
+    def brought_back(self, now: datetime) -> Room:
+        """The room after the clock was set back to ``now``: of what has an instant only a danger of frost stays."""
         return replace(
-            self, trace=Trace(), sensor=SensorWatch(), heat=HeatWatch(), frost_since=None, blind_since=None,
-            wanted_since=None, window=None, window_locked_until=None, attendance=None, shed=None, rests_until=None,
+            self, trace=Trace(), sensor=SensorWatch(), heat=HeatWatch(), frost_since=_earlier(self.frost_since, now),
+            blind_since=None, wanted_since=None, window=None, window_locked_until=None, attendance=None, shed=None,
+            rests_until=None,
         )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -98,6 +99,30 @@ def test_a_clock_that_leaps_while_a_room_freezes_changes_nothing(leap: timedelta
     field.advance(2 * MINUTE)
     assert commanded(field, slot=10) == 8.0
     assert field.state.alarms[ALARM].raised is not None
+
+
+@pytest.mark.parametrize("leap", [timedelta(0), timedelta(hours=-3), timedelta(days=-400)])
+def test_after_a_clock_set_back_the_danger_ends_with_the_cold(leap: timedelta) -> None:
+    field = started(school(), NIGHT, classes=5.0)
+    warm(field, "classes", 6.5)
+    field.now += leap
+    field.poll()
+    assert field.state.alarms[ALARM].raised is not None
+    assert told(field)["priority"] == 5, "half a kelvin is no release"
+    warm(field, "classes", 9.0)
+    field.advance(MINUTE)
+    assert ALARM not in field.state.alarms
+    assert told(field)["priority"] == 13
+
+
+def test_a_good_reading_without_danger_ends_an_alarm_that_nothing_stands_behind() -> None:
+    field = started(school(), NIGHT, classes=5.0)
+    step, room = field.steps[-1], field.state.rooms["ecole.classes"]
+    rooms = {**field.state.rooms, "ecole.classes": replace(room, frost_since=None)}
+    field.steps.append(replace(step, state=replace(step.state, rooms=rooms)))
+    warm(field, "classes", 9.0)
+    field.advance(MINUTE)
+    assert ALARM not in field.state.alarms
 
 
 def test_no_window_no_shedding_and_no_reload_takes_it_away() -> None:

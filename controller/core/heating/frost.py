@@ -62,11 +62,14 @@ def heard(wiring: Wiring, draft: Draft, zone: Zone) -> None:
         since = since or draft.now
     elif measured >= zone.frost_below_c + RELEASE_K:
         since = None
+    if since is None and (f"zone/{zone.id}", ALARM) in draft.alarms:
+        _tell(wiring, draft, zone, measured, acts=False)
     if since == room.frost_since and room.blind_since is None:
         return
     draft.rooms[zone.id] = replace(room, frost_since=since, blind_since=None)
     draft.schedule(f"frost/{zone.id}", None)
-    _tell(wiring, draft, zone, measured, acts=since is not None)
+    if since is not None:
+        _tell(wiring, draft, zone, measured, acts=True)
     _again(draft, zone)
 
 
