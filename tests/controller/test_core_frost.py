@@ -160,7 +160,12 @@ def blind(field: Field, minutes: int) -> None:
         field.feed(*readings, Fault(PointId("ecole", "zone.1.temperature"), "no sensor", field.now))
 
 
-COLD_OUTSIDE = [(-3.0, 8.0, "-3.0 degrees C outside"), (5.9, 8.0, "5.9 degrees C outside"), (6.0, 5.0, None)]
+COLD_OUTSIDE = [
+    (-3.0, 8.0, "-3.0 degrees C outside"),
+    (5.9, 8.0, "5.9 degrees C outside"),
+    (6.0, 5.0, None),
+    (85.0, 8.0, "nobody knows how cold it is outside"),
+]
 
 
 @pytest.mark.parametrize(("outside_c", "setpoint_c", "words"), COLD_OUTSIDE)

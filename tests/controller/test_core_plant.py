@@ -10,10 +10,13 @@ import pytest
 from config.site import Generator, HeatingCurve, HeatPump, Plant
 from controller.core.commands import Command
 from controller.core.cycle import begin
+from controller.core.heating.sensing import outdoors
 from controller.core.journal import Saved
 from controller.core.report import state_of
+from controller.core.state import Draft
 from controller.core.wiring import Wiring
 from drivers.api import Fault, PointId
+from schedules.optimum_start import OUTDOOR_REFERENCE_C, Outdoors
 from tests.controller.field import Field, names
 from tests.controller.plants import (
     DEVICE,
@@ -251,6 +254,22 @@ def test_a_lost_outdoor_sensor_is_bridged_then_the_cold_end_of_the_curve_holds()
     assert [name for name in names(field.events) if name.startswith("outdoor")] == [
         "outdoor-sensor-lost", "outdoor-sensor-back"
     ]  # fmt: skip
+
+
+def test_what_cannot_be_weather_plans_no_preheat_and_a_lost_sensor_is_not_used_for_ever() -> None:
+    field = school("2026-01-12 10:00", 18.9, 10.0, PLANT)
+    zone = field.wiring.site.zones["ecole.classes"]
+    weather(field, 85.0)
+    field.advance(timedelta(hours=5), timedelta(minutes=5))
+    assert outdoors(field.wiring, Draft(field.state, field.now), zone) == Outdoors(10.0, 10.0), "bridged"
+    field.advance(timedelta(hours=2), timedelta(minutes=5))
+    reference = Outdoors(OUTDOOR_REFERENCE_C, OUTDOOR_REFERENCE_C)
+    assert outdoors(field.wiring, Draft(field.state, field.now), zone) == reference
+    rooms(field, 17.0)
+    field.advance(timedelta(minutes=5))
+    wall = field.state.rooms["ecole.classes"].warmup.wall
+    assert wall is not None
+    assert wall.outdoor_c == OUTDOOR_REFERENCE_C, "what is learnt from"
 
 
 def test_the_supply_follows_in_steps_of_a_kelvin() -> None:

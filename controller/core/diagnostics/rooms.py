@@ -15,7 +15,7 @@ from config.site import Zone
 from controller.core.diagnostics.alarms import settle
 from controller.core.diagnostics.conditions import Condition, condition
 from controller.core.diagnostics.feeding import fresh
-from controller.core.heating import window
+from controller.core.heating import outdoor, window
 from controller.core.heating.wanted import wanted_c
 from controller.core.image import NOTHING_HEARD, DeviceImage
 from controller.core.rooms import HeatWatch, Room
@@ -104,7 +104,7 @@ def _seen(wiring: Wiring, draft: Draft, zone: Zone, image: DeviceImage) -> _Seen
         wanted,
         fresh(wiring, draft, zone.device, image, f"{stem}.heating"),
         image.value(f"{stem}.setpoint"),
-        fresh(wiring, draft, device, of_building, "outdoor.temperature"),
+        outdoor.plausible_c(fresh(wiring, draft, device, of_building, outdoor.POINT)),
         fresh(wiring, draft, device, of_building, "boiler.supply-temperature"),
         occupied=demand is not None and demand.allure == Allure.COMFORT.value,
         dark=sun.elevation(draft.now, wiring.site.place) < _SUNLESS_DEG,
