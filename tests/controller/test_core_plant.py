@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from config.site import Generator, HeatingCurve, HeatPump, Plant
+from config.site import BoostPolicy, Generator, HeatingCurve, HeatPump, Plant
 from controller.core.commands import Command
 from controller.core.cycle import begin
 from controller.core.heating.sensing import outdoors
@@ -161,6 +161,16 @@ def test_summer_begins_and_ends_with_a_kelvin_between_and_a_hand_is_heated_anywa
     field.advance(timedelta(hours=20), timedelta(minutes=5))
     assert "summer" not in building(field)
     assert [name for name in names(field.events) if name.startswith("summer")] == ["summer-began", "summer-ended"]
+
+
+def test_a_boost_is_heated_in_summer_too() -> None:
+    field = school("2026-05-11 19:00", 15.0, 25.0, PLANT, boost=BoostPolicy())
+    field.advance(timedelta(minutes=5))
+    assert (slot(field, ENABLE), building(field)["summer"]) == (0.0, True)
+    field.feed(Command("b1", "zone", "ecole.classes", field.now, boost=True))
+    assert (slot(field, SETPOINT), slot(field, ENABLE), building(field)["calling"]) == (19.0, 1.0, "classes")
+    field.advance(timedelta(hours=2, minutes=10), timedelta(minutes=5))
+    assert slot(field, ENABLE) == 0.0
 
 
 def test_a_boiler_runs_five_minutes_at_least_and_stands_three() -> None:
