@@ -38,7 +38,7 @@ def brought_back(wiring: Wiring, state: State, now: datetime) -> State:
         presences={},
         feeds={key: replace(feed, since=min(feed.since, now)) for key, feed in state.feeds.items()},
         closings={},
-        rooms={key: room.brought_back() for key, room in state.rooms.items()},
+        rooms={key: room.brought_back(now) for key, room in state.rooms.items()},
         plants={key: plant.brought_back(now) for key, plant in state.plants.items()},
         flickers={},
         phases={key: _unread(trace) for key, trace in state.phases.items()},

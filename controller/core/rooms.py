@@ -178,12 +178,15 @@ class Room:
     shed: Shed | None = None
     rests_until: datetime | None = None
     """It was shed for as long as one may be, and is left in peace until then."""
+    returned: datetime | None = None
+    """When it last came back in its turn from being shed."""
 
-    def brought_back(self) -> Room:
-        """The room after the clock was set back: nothing of what has an instant can be trusted."""
+    def brought_back(self, now: datetime) -> Room:
+        """The room after the clock was set back to ``now``: of what has an instant only a danger of frost stays."""
         return replace(
-            self, trace=Trace(), sensor=SensorWatch(), heat=HeatWatch(), frost_since=None, blind_since=None,
-            wanted_since=None, window=None, window_locked_until=None, attendance=None, shed=None, rests_until=None,
+            self, trace=Trace(), sensor=SensorWatch(), heat=HeatWatch(), frost_since=_earlier(self.frost_since, now),
+            blind_since=None, wanted_since=None, window=None, window_locked_until=None, attendance=None, shed=None,
+            rests_until=None, returned=None,
         )  # fmt: skip
 
 
@@ -253,8 +256,6 @@ class PlantMemory:
     """The last instant at which the storage had been hot for long enough."""
     shock_before: datetime | None = None
     """The opening before which a thermal shock was asked for."""
-    returned: datetime | None = None
-    """When the last of its zones came back from being shed."""
 
     def brought_back(self, now: datetime) -> PlantMemory:
         """The memory after the clock was set back to ``now``: no least time may last until an instant of before."""
@@ -265,7 +266,7 @@ class PlantMemory:
             pump=_no_later(self.pump, now), backup=_no_later(self.backup, now),
             trusted=_earlier(self.trusted, now), pump_ran=_earlier(self.pump_ran, now),
             begun=_earlier(self.begun, now), water_hot=_earlier(self.water_hot, now),
-            starts=(), judged=None, saved=None, water=None, shock_before=None, returned=None,
+            starts=(), judged=None, saved=None, water=None, shock_before=None,
         )  # fmt: skip
 
 

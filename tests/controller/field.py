@@ -13,7 +13,7 @@ from controller.core.cycle import Input, begin, cycle
 from controller.core.journal import Journal, Saved
 from controller.core.state import CommandResult, Event, State, Step
 from controller.core.wiring import Wiring
-from drivers.api import Outcome, PointId, Reading, Silence, Write, WriteResult
+from drivers.api import Outcome, PointId, Quality, Reading, Silence, Write, WriteResult
 
 _MINUTE, _LONG_STEP, _BY_THE_MINUTE = timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15)
 _ROOM, _ROOM_C = re.compile(r"zone\.\d+\.temperature"), 19.0
@@ -31,6 +31,8 @@ class Field:
     slots: dict[tuple[str, str], dict[int, float]] = field(default_factory=dict)
     pinned: dict[tuple[str, str], float] = field(default_factory=dict)
     """What a broken device shows whatever is written."""
+    doubtful: set[tuple[str, str]] = field(default_factory=set)
+    """What its device marks as overridden or out of service."""
     silent: set[str] = field(default_factory=set)
     steps: list[Step] = field(default_factory=list)
     refuse: Answer | None = None
@@ -109,7 +111,8 @@ class Field:
         array = self.slots.get(place)
         slots = tuple(sorted(array.items())) if array else ()
         value = slots[0][1] if slots else self.pinned.get(place, self.held[place])
-        return Reading(_point(device, point), value, self.now, slots=slots)
+        quality = Quality.UNCERTAIN if place in self.doubtful else Quality.GOOD
+        return Reading(_point(device, point), value, self.now, quality, slots)
 
     def take(self, step: Step) -> None:
         """Execute a step's writes as the devices would and give the outcomes back at once."""

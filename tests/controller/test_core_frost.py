@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -100,6 +101,30 @@ def test_a_clock_that_leaps_while_a_room_freezes_changes_nothing(leap: timedelta
     assert field.state.alarms[ALARM].raised is not None
 
 
+@pytest.mark.parametrize("leap", [timedelta(0), timedelta(hours=-3), timedelta(days=-400)])
+def test_after_a_clock_set_back_the_danger_ends_with_the_cold(leap: timedelta) -> None:
+    field = started(school(), NIGHT, classes=5.0)
+    warm(field, "classes", 6.5)
+    field.now += leap
+    field.poll()
+    assert field.state.alarms[ALARM].raised is not None
+    assert told(field)["priority"] == 5, "half a kelvin is no release"
+    warm(field, "classes", 9.0)
+    field.advance(MINUTE)
+    assert ALARM not in field.state.alarms
+    assert told(field)["priority"] == 13
+
+
+def test_a_good_reading_without_danger_ends_an_alarm_that_nothing_stands_behind() -> None:
+    field = started(school(), NIGHT, classes=5.0)
+    step, room = field.steps[-1], field.state.rooms["ecole.classes"]
+    rooms = {**field.state.rooms, "ecole.classes": replace(room, frost_since=None)}
+    field.steps.append(replace(step, state=replace(step.state, rooms=rooms)))
+    warm(field, "classes", 9.0)
+    field.advance(MINUTE)
+    assert ALARM not in field.state.alarms
+
+
 def test_no_window_no_shedding_and_no_reload_takes_it_away() -> None:
     site = school(building=shedding())
     field = started(site, NIGHT, classes=5.0)
@@ -135,7 +160,12 @@ def blind(field: Field, minutes: int) -> None:
         field.feed(*readings, Fault(PointId("ecole", "zone.1.temperature"), "no sensor", field.now))
 
 
-COLD_OUTSIDE = [(-3.0, 8.0, "-3.0 degrees C outside"), (5.9, 8.0, "5.9 degrees C outside"), (6.0, 5.0, None)]
+COLD_OUTSIDE = [
+    (-3.0, 8.0, "-3.0 degrees C outside"),
+    (5.9, 8.0, "5.9 degrees C outside"),
+    (6.0, 5.0, None),
+    (85.0, 8.0, "nobody knows how cold it is outside"),
+]
 
 
 @pytest.mark.parametrize(("outside_c", "setpoint_c", "words"), COLD_OUTSIDE)
@@ -153,6 +183,25 @@ def test_a_blind_room_is_kept_at_frost_while_it_is_cold_outside(
         assert told(field)["reason"] == f"no good temperature of the room and {words}: kept at the frost setpoint"
     field.advance(MINUTE)
     assert commanded(field, slot=10) == 5.0, "the sensor is back"
+
+
+@pytest.mark.parametrize("reloaded", [False, True])
+def test_a_blind_room_is_protected_when_it_gets_cold_outside_later(reloaded: bool) -> None:
+    field = started(school(), "2026-01-17 12:00", classes=12.0)
+    stopped(field)
+    field.held["ecole", "outdoor.temperature"] = 8.0
+    blind(field, 30)
+    if reloaded:
+        field.take(adopt(field.wiring, field.state, field.now))
+    assert commanded(field, slot=10) == 5.0
+    field.held["ecole", "outdoor.temperature"] = -10.0
+    blind(field, 11)
+    assert commanded(field, slot=10) == 8.0
+    field.held["ecole", "outdoor.temperature"] = 8.0
+    blind(field, 11)
+    assert commanded(field, slot=10) == 5.0
+    field.advance(MINUTE)
+    assert "frost/ecole.classes" not in field.state.due, "the sensor is back"
 
 
 def test_a_blind_room_gives_nothing_away_for_a_signal() -> None:

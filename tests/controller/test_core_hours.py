@@ -128,6 +128,33 @@ def test_a_faulty_sensor_is_not_measured() -> None:
     assert row.heating_s == 3600
 
 
+@pytest.mark.parametrize(("shown_c", "doubtful"), [(99.0, False), (24.0, True)])
+def test_a_sensor_that_is_not_believed_is_no_evidence(shown_c: float, doubtful: bool) -> None:
+    field = field_at("2026-01-13 10:00")
+    field.advance(timedelta(minutes=30))
+    hold(field, "zone.1.temperature", shown_c)
+    if doubtful:
+        field.doubtful.add(("ecole", "zone.1.temperature"))
+    field.advance(timedelta(minutes=20))
+    hold(field, "zone.1.temperature", 19.0)
+    field.doubtful.clear()
+    field.advance(timedelta(minutes=11))
+    row = zones(field)["2026-01-13T09:00Z"]
+    assert (row.temperature_c, row.lowest_c, row.highest_c, row.occupied_c) == (19.0, 19.0, 19.0, 19.0)
+    assert (row.measured_s, row.occupied_measured_s, row.heating_s) == (40 * 60, 40 * 60, 3600)
+
+
+@pytest.mark.parametrize("shown_c", [85.0, -60.0])
+def test_what_cannot_be_weather_is_no_mild_hour_but_one_not_measured(shown_c: float) -> None:
+    field = field_at("2026-01-13 10:00")
+    field.advance(timedelta(minutes=30))
+    hold(field, "outdoor.temperature", shown_c)
+    field.advance(timedelta(minutes=31))
+    row = buildings(field)["2026-01-13T09:00Z"]
+    assert (row.outdoor_c, row.measured_s) == (6.0, 31 * 60)
+    assert row.degree_h == pytest.approx(12.0 * 31 / 60, abs=0.01)
+
+
 def test_a_whole_hour_that_nobody_saw_has_no_temperature_and_keeps_its_plan() -> None:
     field = field_at("2026-01-13 10:00")
     field.silent.add("ecole")

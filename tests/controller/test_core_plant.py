@@ -7,13 +7,16 @@ from itertools import pairwise
 
 import pytest
 
-from config.site import Generator, HeatingCurve, HeatPump, Plant
+from config.site import BoostPolicy, Generator, HeatingCurve, HeatPump, Plant
 from controller.core.commands import Command
 from controller.core.cycle import begin
+from controller.core.heating.sensing import outdoors
 from controller.core.journal import Saved
 from controller.core.report import state_of
+from controller.core.state import Draft
 from controller.core.wiring import Wiring
 from drivers.api import Fault, PointId
+from schedules.optimum_start import OUTDOOR_REFERENCE_C, Outdoors
 from tests.controller.field import Field, names
 from tests.controller.plants import (
     DEVICE,
@@ -123,6 +126,24 @@ def test_a_zone_whose_temperature_nobody_knows_is_heated_while_people_are_in_or_
     assert (slot(mild, ENABLE), slot(frosty, ENABLE)) == (0.0, 1.0)
 
 
+def test_a_sensor_out_of_service_stops_no_boiler_and_is_told() -> None:
+    field = school("2026-01-12 10:00", 18.0, 8.0, PLANT)
+    assert slot(field, ENABLE) == 1.0
+    field.doubtful.update((DEVICE, f"zone.{number}.temperature") for number in (1, 2))
+    rooms(field, 25.0)
+    field.advance(timedelta(minutes=10))
+    assert slot(field, ENABLE) == 1.0, "as with no sensor at all: people are in"
+    assert "its temperature is not known" in str(building(field)["why"])
+    alarm = field.state.alarms["zone/ecole.classes", "sensorFault"]
+    assert (alarm.raised is not None, alarm.value) == (True, 25.0)
+    assert alarm.detail == "out of service or overridden at the device: what it shows is no measurement"
+    field.doubtful.clear()
+    rooms(field, 19.6)
+    field.advance(timedelta(minutes=5))
+    assert slot(field, ENABLE) == 0.0
+    assert not [event for _, event in field.state.alarms if event == "sensorFault"]
+
+
 def test_summer_begins_and_ends_with_a_kelvin_between_and_a_hand_is_heated_anyway() -> None:
     field = school("2026-05-11 10:00", 18.0, 15.5, PLANT)
     assert slot(field, ENABLE) == 1.0
@@ -140,6 +161,16 @@ def test_summer_begins_and_ends_with_a_kelvin_between_and_a_hand_is_heated_anywa
     field.advance(timedelta(hours=20), timedelta(minutes=5))
     assert "summer" not in building(field)
     assert [name for name in names(field.events) if name.startswith("summer")] == ["summer-began", "summer-ended"]
+
+
+def test_a_boost_is_heated_in_summer_too() -> None:
+    field = school("2026-05-11 19:00", 15.0, 25.0, PLANT, boost=BoostPolicy())
+    field.advance(timedelta(minutes=5))
+    assert (slot(field, ENABLE), building(field)["summer"]) == (0.0, True)
+    field.feed(Command("b1", "zone", "ecole.classes", field.now, boost=True))
+    assert (slot(field, SETPOINT), slot(field, ENABLE), building(field)["calling"]) == (19.0, 1.0, "classes")
+    field.advance(timedelta(hours=2, minutes=10), timedelta(minutes=5))
+    assert slot(field, ENABLE) == 0.0
 
 
 def test_a_boiler_runs_five_minutes_at_least_and_stands_three() -> None:
@@ -250,6 +281,22 @@ def test_a_lost_outdoor_sensor_is_bridged_then_the_cold_end_of_the_curve_holds()
     assert [name for name in names(field.events) if name.startswith("outdoor")] == [
         "outdoor-sensor-lost", "outdoor-sensor-back"
     ]  # fmt: skip
+
+
+def test_what_cannot_be_weather_plans_no_preheat_and_a_lost_sensor_is_not_used_for_ever() -> None:
+    field = school("2026-01-12 10:00", 18.9, 10.0, PLANT)
+    zone = field.wiring.site.zones["ecole.classes"]
+    weather(field, 85.0)
+    field.advance(timedelta(hours=5), timedelta(minutes=5))
+    assert outdoors(field.wiring, Draft(field.state, field.now), zone) == Outdoors(10.0, 10.0), "bridged"
+    field.advance(timedelta(hours=2), timedelta(minutes=5))
+    reference = Outdoors(OUTDOOR_REFERENCE_C, OUTDOOR_REFERENCE_C)
+    assert outdoors(field.wiring, Draft(field.state, field.now), zone) == reference
+    rooms(field, 17.0)
+    field.advance(timedelta(minutes=5))
+    wall = field.state.rooms["ecole.classes"].warmup.wall
+    assert wall is not None
+    assert wall.outdoor_c == OUTDOOR_REFERENCE_C, "what is learnt from"
 
 
 def test_the_supply_follows_in_steps_of_a_kelvin() -> None:

@@ -11,7 +11,7 @@ from controller.core.heating import temperature
 from controller.core.report import state_of
 from controller.core.wiring import Wiring
 from controller.rehearsal import heating_of
-from drivers.api import Fault, PointId
+from drivers.api import Fault, Notice, PointId
 from tests.controller.field import Field
 from tests.controller.towns import at, town
 
@@ -224,6 +224,33 @@ def test_a_sensor_far_from_all_others() -> None:
         field.advance(MINUTE)
     assert believed(field) is None
     assert "every other zone" in field.state.alarms["zone/ecole.classes", "sensorFault"].detail
+
+
+def test_one_out_of_service_says_nothing_of_its_neighbours_nor_jumps_when_it_comes_back() -> None:
+    field = school(WORKDAY, 12.0, 100.0)
+    field.doubtful.add(OTHER)
+    field.held[OTHER] = 25.0
+    for _ in range(20):
+        field.held[ROOM] -= 0.4
+        field.advance(MINUTE)
+    assert believed(field) == pytest.approx(4.0), "21 K from what was typed in at the other"
+    field.doubtful.add(ROOM)
+    field.held[ROOM] = 20.0
+    field.advance(3 * HOUR, 5 * MINUTE)
+    assert believed(field) is None
+    field.doubtful.clear()
+    field.held[ROOM], field.held[OTHER] = 4.0, 10.0
+    field.advance(MINUTE, timedelta(seconds=30))
+    assert believed(field) == 4.0
+
+
+def test_a_duplicate_instance_explains_the_doubt_about_its_rooms() -> None:
+    field = school(WORKDAY, 19.0, 50.0)
+    field.feed(Notice("device/ecole", "duplicateInstance", True, field.now))
+    field.doubtful.update((ROOM, OTHER))
+    field.advance(3 * MINUTE)
+    root = "device/ecole/duplicateInstance"
+    assert raised(field) == {"zone/ecole.classes/sensorFault": root, "zone/ecole.cantine/sensorFault": root}
 
 
 def test_a_silent_device_is_one_alarm_and_judges_no_room() -> None:

@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import pytest
 
+from config.site import Plant
 from controller.core.commands import Command, Heard, Misheard, Stretch
 from controller.core.cycle import adopt
 from controller.core.wiring import Wiring
@@ -264,6 +265,22 @@ def test_a_reload_keeps_what_was_said_and_what_is_shed() -> None:
     field.advance(90 * MINUTE)
     assert shed(field) == {}
     assert told(field, "building/ecole")["signal_level"] == 0
+
+
+@pytest.mark.parametrize("plant", [None, Plant()])
+def test_a_reload_and_a_building_without_a_plant_forget_no_stagger(plant: Plant | None) -> None:
+    field = started(school("a", "b", "c", "d", building={**shedding(), "plant": plant}), MORNING, **ROOMS)
+    field.feed(level(field, 3, minutes=30))
+    field.advance(31 * MINUTE)
+    assert len(shed(field)) == 3, "the first is back"
+    field.take(adopt(field.wiring, field.state, field.now))
+    field.advance(5 * MINUTE)
+    assert len(shed(field)) == 3, "the rebound is staggered by 10 min"
+    field.advance(6 * MINUTE)
+    assert len(shed(field)) == 2
+    led = plant is not None
+    assert ("ecole" in field.state.plants, "why" in told(field, "building/ecole")) == (led, led)
+    assert led or "plant/ecole" not in field.state.due
 
 
 def test_a_building_that_takes_part_no_more_gives_everything_back() -> None:

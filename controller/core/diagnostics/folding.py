@@ -34,11 +34,12 @@ _EXPLAINS: Mapping[str, frozenset[str]] = {
     "sensorFault": _COLD | {"roomTooWarm", "stuckValve"},
     "stuckValve": frozenset({"roomTooWarm"}),
     "wrongUnit": frozenset({"sensorFault", "commandFailure"}),
+    "duplicateInstance": frozenset({"sensorFault"}),
     "handOverride": _COLD | {"roomTooWarm", "stuckValve"},
 }
 _ON_A_PHASE = frozenset({"supplyLoss", "cableFailure"})
 """Of a cabinet: they need not concern all of its phases."""
-_NOTICED = ("wrongUnit",)
+_NOTICED = ("wrongUnit", "duplicateInstance")
 """Causes that a driver notices."""
 _SLACK_S = 60.0
 

@@ -15,12 +15,13 @@ from config.site import Zone
 from controller.core.diagnostics.alarms import settle
 from controller.core.diagnostics.conditions import Condition, condition
 from controller.core.diagnostics.feeding import fresh
-from controller.core.heating import window
+from controller.core.heating import outdoor, window
 from controller.core.heating.wanted import wanted_c
 from controller.core.image import NOTHING_HEARD, DeviceImage
 from controller.core.rooms import HeatWatch, Room
 from controller.core.state import Draft
 from controller.core.wiring import Wiring
+from drivers.api import Quality
 from schedules import sun
 from schedules.allures import Allure
 
@@ -40,6 +41,7 @@ COLD_K, WARM_K = 1.5, 3.0
 _SUNLESS_DEG = -6.0
 _HEATING_SEASON_C = 12.0
 _HOT_C, _COLD_C = 40.0, 30.0
+_DOUBTFUL = "out of service or overridden at the device: what it shows is no measurement"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,8 @@ def _sensor(wiring: Wiring, draft: Draft, zone: Zone, image: DeviceImage) -> Con
     fault, room = image.faults.get(point), draft.rooms.get(zone.id)
     if fault is not None:
         return condition(wiring.site.timing, "sensorFault", detail=f"no usable value: {fault.cause}")
+    if image.quality(point, draft.now, wiring.stale_after(zone.device, point)) is Quality.UNCERTAIN:
+        return condition(wiring.site.timing, "sensorFault", image.value(point), detail=_DOUBTFUL)
     if room is None or not room.sensor.bad:
         return None
     return condition(wiring.site.timing, "sensorFault", room.sensor.value_c, detail=room.sensor.bad)
@@ -100,7 +104,7 @@ def _seen(wiring: Wiring, draft: Draft, zone: Zone, image: DeviceImage) -> _Seen
         wanted,
         fresh(wiring, draft, zone.device, image, f"{stem}.heating"),
         image.value(f"{stem}.setpoint"),
-        fresh(wiring, draft, device, of_building, "outdoor.temperature"),
+        outdoor.plausible_c(fresh(wiring, draft, device, of_building, outdoor.POINT)),
         fresh(wiring, draft, device, of_building, "boiler.supply-temperature"),
         occupied=demand is not None and demand.allure == Allure.COMFORT.value,
         dark=sun.elevation(draft.now, wiring.site.place) < _SUNLESS_DEG,

@@ -1,7 +1,8 @@
 """Frost protection: depends on a good room temperature alone, on no schedule, no broker and no right clock.
 
 A room that is blind (no good temperature for ten minutes) is never taken for cold. While it is cold outside, or nobody
-knows, it is kept at what its allure says, and never colder than its frost setpoint.
+knows, it is kept at what its allure says, and never colder than its frost setpoint; that is looked at again and again,
+for the weather changes.
 """
 
 from __future__ import annotations
@@ -39,6 +40,13 @@ def slot(wiring: Wiring, draft: Draft, zone: Zone, wish: Slot) -> Slot | None:
     return Slot(Source.FROST, value, reason, None, _allure(wish, value))
 
 
+def begin(draft: Draft, zone: Zone) -> None:
+    """A new configuration: a blind room goes on being looked at."""
+    room = draft.rooms.get(zone.id)
+    if room is not None and room.blind_since is not None:
+        draft.schedule(f"frost/{zone.id}", max(draft.now, room.blind_since + seen.BLIND_AFTER))
+
+
 def heard(wiring: Wiring, draft: Draft, zone: Zone) -> None:
     """The zone's device answered: danger begins below the limit and ends ``RELEASE_K`` above it."""
     room = draft.rooms.get(zone.id) or Room()
@@ -54,22 +62,26 @@ def heard(wiring: Wiring, draft: Draft, zone: Zone) -> None:
         since = since or draft.now
     elif measured >= zone.frost_below_c + RELEASE_K:
         since = None
+    if since is None and (f"zone/{zone.id}", ALARM) in draft.alarms:
+        _tell(wiring, draft, zone, measured, acts=False)
     if since == room.frost_since and room.blind_since is None:
         return
     draft.rooms[zone.id] = replace(room, frost_since=since, blind_since=None)
     draft.schedule(f"frost/{zone.id}", None)
-    _tell(wiring, draft, zone, measured, acts=since is not None)
+    if since is not None:
+        _tell(wiring, draft, zone, measured, acts=True)
     _again(draft, zone)
 
 
 def due(wiring: Wiring, draft: Draft, zone_id: str) -> None:
-    """``frost/<zone>``: the sensor has been bad for so long that nobody knows whether the room is in danger."""
+    """``frost/<zone>``: the sensor has been bad for so long that nobody knows; the weather may be another by now."""
     zone, room = wiring.site.zones[zone_id], draft.rooms.get(zone_id) or Room()
     if not seen.is_blind(draft, room):
         return
     if room.frost_since is not None:
         draft.rooms[zone_id] = replace(room, frost_since=None)
         _tell(wiring, draft, zone, zone.frost_below_c, acts=False)
+    draft.schedule(f"frost/{zone_id}", draft.now + seen.BLIND_AFTER)
     _again(draft, zone)
 
 

@@ -58,6 +58,7 @@ def begin(wiring: Wiring, draft: Draft) -> None:
         delegation.begin(wiring, draft, zone_id)
         absence.begin(wiring, draft, wiring.site.zones[zone_id])
         window.begin(draft, wiring.site.zones[zone_id])
+        frost.begin(draft, wiring.site.zones[zone_id])
         forecast.begin(wiring, draft, zone_id)
     signals.begin(wiring, draft)
     for building_id in wiring.site.buildings:

@@ -11,6 +11,7 @@ from datetime import timedelta
 
 from config.site import Building, Zone
 from controller.core.counted import BuildingCounter
+from controller.core.heating import outdoor, seen
 from controller.core.heating.closing import building_rolled, building_settled, figures_of, zone_rolled, zone_settled
 from controller.core.heating.zones import zone_array
 from controller.core.image import DeviceImage
@@ -93,7 +94,7 @@ def _zone_heard(wiring: Wiring, draft: Draft, zone: Zone, before: DeviceImage, i
     hour = draft.hours.get(key)
     if not isinstance(hour, ZoneHour):
         return
-    temperature_c, heating_pct = image.value(f"{stem}.temperature"), image.value(f"{stem}.heating")
+    temperature_c, heating_pct = seen.room_c(wiring, draft, zone), image.value(f"{stem}.heating")
     same = temperature_c == hour.temperature_c and heating_pct == hour.heating_pct
     known_alike = (temperature_c is None, heating_pct is None) == (hour.temperature_c is None, hour.heating_pct is None)
     soon = known_alike and draft.now - hour.at < _OFTEN
@@ -110,7 +111,7 @@ def _building_heard(wiring: Wiring, draft: Draft, building: Building, before: De
     hour = draft.hours.get(key)
     if not isinstance(hour, BuildingHour):
         return
-    outdoor_c, status = image.value("outdoor.temperature"), image.value("boiler.status")
+    outdoor_c, status = outdoor.plausible_c(image.value(outdoor.POINT)), image.value("boiler.status")
     running = None if status is None else status == 1.0
     same = outdoor_c == hour.outdoor_c and running == hour.running
     if same and _may_wait(wiring, draft, building.device, before, hour):

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from config.site import Building, Plant
 from controller.core.arbitration import PriorityArray, Slot, Source
-from controller.core.heating import plant_kept, plant_outdoor, plant_water
+from controller.core.heating import outdoor, plant_kept, plant_outdoor, plant_water
 from controller.core.heating.plant_demand import Demand, demand
 from controller.core.heating.plant_limits import limited, limits_of, pump_of, with_start
 from controller.core.heating.plant_pump import AFTER_RUN, backup_lead, exercise_at, frost_at, pump_lead
@@ -140,7 +140,7 @@ def _settled(wiring: Wiring, draft: Draft, building: Building, memory: PlantMemo
     """From when on it is decided: as soon as weather and rooms were heard, and after a moment whatever was heard."""
     if memory.judged is not None or memory.begun is None:
         return draft.now
-    weather = memory.outdoor is not None or not wiring.has(building.device, plant_outdoor.POINT)
+    weather = memory.outdoor is not None or not wiring.has(building.device, outdoor.POINT)
     zones = (wiring.site.zones[zone] for zone in building.zones)
     if weather and all(temperature(wiring, draft, zone) is not None for zone in zones):
         return draft.now
@@ -155,8 +155,8 @@ def _season(draft: Draft, building: Building, plant: Plant, memory: PlantMemory)
     else:
         summer = known.value_c > (above_c - _SUMMER_K if memory.summer else above_c)
     if summer != memory.summer:
-        outdoor = {} if known is None else {"outdoor_damped_c": round(known.value_c, 1)}
-        draft.event("summer-began" if summer else "summer-ended", f"building/{building.id}", **outdoor)
+        facts = {} if known is None else {"outdoor_damped_c": round(known.value_c, 1)}
+        draft.event("summer-began" if summer else "summer-ended", f"building/{building.id}", **facts)
     return replace(memory, summer=summer)
 
 

@@ -21,7 +21,7 @@ _ECONOMY_K = (0.3, 0.2)
 _COLD_START_K = 1.0
 """A zone that lacks more while it is brought to comfort is being warmed up: the curve may be left behind."""
 _PREHEAT_K = 3.0
-_HANDS = (Source.FROST, Source.OVERRIDE)
+_HANDS = (Source.FROST, Source.OVERRIDE, Source.BOOST)
 """What a person or the frost asks for is heated in summer too."""
 
 

@@ -6,19 +6,18 @@ from dataclasses import replace
 from datetime import timedelta
 
 from config.site import Building, HeatingCurve
+from controller.core.heating.outdoor import POINT, plausible_c
 from controller.core.rooms import Damped, PlantMemory
 from controller.core.state import Draft
 from controller.core.wiring import Wiring
 from drivers.api import Quality, Reading
 from schedules.heating_curve import damped_c
 
-POINT = "outdoor.temperature"
 _HELD_FOR = timedelta(hours=6)
 """A missing sensor is bridged so long with the damped value that was last known."""
 _AWAITED_FOR = timedelta(minutes=10)
 """And so long is waited for the first value of all."""
 _STEP = timedelta(minutes=1)
-_COLDEST_C, _HOTTEST_C = -50.0, 60.0
 _UNTIL_HEARD_C = 5.0
 """What is taken for the weather before anything was heard of it."""
 
@@ -91,7 +90,7 @@ def _reading(wiring: Wiring, draft: Draft, building: Building) -> Reading | None
     reading = image.readings.get(POINT)
     if reading is None or quality not in (Quality.GOOD, Quality.UNCERTAIN):
         return None
-    return reading if _COLDEST_C <= reading.value <= _HOTTEST_C else None
+    return reading if plausible_c(reading.value) is not None else None
 
 
 def _curve(building: Building) -> HeatingCurve:

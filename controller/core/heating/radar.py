@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from config.site import Zone
+from controller.core.heating import outdoor
 from controller.core.heating.trust import trusted
 from controller.core.heating.wanted import wanted_c
 from controller.core.state import Draft
@@ -182,8 +183,8 @@ def _above_plan_k(wiring: Wiring, draft: Draft, point: str, key: str, hand: Hand
     """How much warmer than planned the room is because of it, as far as it can be blamed."""
     zone = wiring.site.zones[key.removeprefix("zone/")]
     planned = wanted_c(draft, zone.id)
-    outdoor = _outdoor_c(wiring, draft, zone)
-    if planned is None or (outdoor is not None and outdoor > planned - _MARGIN_K):
+    outdoor_c = _outdoor_c(wiring, draft, zone)
+    if planned is None or (outdoor_c is not None and outdoor_c > planned - _MARGIN_K):
         return 0.0
     most_k = hand.value - planned if point.endswith(".setpoint") else None
     image = draft.image.get(zone.device)
@@ -197,7 +198,7 @@ def _above_plan_k(wiring: Wiring, draft: Draft, point: str, key: str, hand: Hand
 def _outdoor_c(wiring: Wiring, draft: Draft, zone: Zone) -> float | None:
     building = wiring.site.buildings.get(zone.building)
     image = None if building is None else draft.image.get(building.device)
-    return None if image is None else image.value("outdoor.temperature")
+    return None if image is None else outdoor.plausible_c(image.value(outdoor.POINT))
 
 
 def building_of(wiring: Wiring, key: str) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from config.site import Zone
+from controller.core.heating import outdoor
 from controller.core.heating.trust import trusted
 from controller.core.image import NOTHING_HEARD
 from controller.core.rooms import Room
@@ -46,6 +47,6 @@ def lately_c(wiring: Wiring, draft: Draft, zone: Zone) -> float | None:
 
 
 def outdoor_c(wiring: Wiring, draft: Draft, zone: Zone) -> float | None:
-    """The good outdoor temperature of the zone's building."""
+    """The good outdoor temperature of the zone's building, where it can be weather."""
     building = wiring.site.buildings.get(zone.building)
-    return None if building is None else good(wiring, draft, building.device, "outdoor.temperature")
+    return None if building is None else outdoor.plausible_c(good(wiring, draft, building.device, outdoor.POINT))

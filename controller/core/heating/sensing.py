@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from config.site import Zone
-from controller.core.heating.trust import trusted
+from controller.core.heating import outdoor, seen
 from controller.core.state import Draft
 from controller.core.wiring import Wiring
 from drivers.api import Quality
@@ -15,12 +15,8 @@ _USABLE = (Quality.GOOD, Quality.UNCERTAIN)
 
 
 def temperature(wiring: Wiring, draft: Draft, zone: Zone) -> float | None:
-    """The room temperature while it can be trusted, else None."""
-    return (
-        None
-        if not trusted(wiring, draft, zone)
-        else usable(wiring, draft, zone.device, f"zone.{zone.number}.temperature")
-    )
+    """The room temperature while it can be trusted, else None: a doubtful one warms nobody and stops no boiler."""
+    return seen.room_c(wiring, draft, zone)
 
 
 def usable(wiring: Wiring, draft: Draft, device_id: str, point: str) -> float | None:
@@ -33,13 +29,14 @@ def usable(wiring: Wiring, draft: Draft, device_id: str, point: str) -> float | 
 
 
 def outdoors(wiring: Wiring, draft: Draft, zone: Zone) -> Outdoors:
-    """What is measured outside, and its mean of late; the reference temperature where nobody measures it."""
+    """What is measured outside, and its mean of late; the reference where nobody measures it, or not for long."""
     building = wiring.site.buildings.get(zone.building)
     devices = (building.device if building is not None else zone.device, zone.device)
-    measured = (usable(wiring, draft, device, "outdoor.temperature") for device in devices)
+    measured = (outdoor.plausible_c(usable(wiring, draft, device, outdoor.POINT)) for device in devices)
     now_c = next((value for value in measured if value is not None), None)
     plant = draft.plants.get(zone.building)
-    mean_c = plant.outdoor.value_c if plant is not None and plant.outdoor is not None else None
+    damped = None if plant is None or plant.lost else plant.outdoor
+    mean_c = None if damped is None else damped.value_c
     if now_c is None:
         now_c = mean_c if mean_c is not None else OUTDOOR_REFERENCE_C
     return Outdoors(now_c, now_c if mean_c is None else mean_c)

@@ -17,7 +17,7 @@ from controller.core.arbitration import Slot, Source
 from controller.core.commands import Stretch
 from controller.core.dynamic import BOOST
 from controller.core.heating import seen, window
-from controller.core.rooms import PlantMemory, Room, Shed, SignalState
+from controller.core.rooms import Room, Shed, SignalState
 from controller.core.state import Draft
 from controller.core.wiring import Wiring
 
@@ -124,8 +124,8 @@ def _relieve(
     draft: Draft, building: Building, shedding: Shedding, shed: list[_Candidate], wanted: int
 ) -> list[_Candidate]:
     """Let one come back where that is due, the coldest first; the last that may be shed so long are back in time."""
-    memory = draft.plants.get(building.id) or PlantMemory()
-    turn = memory.returned is None or not memory.returned <= draft.now < memory.returned + shedding.stagger
+    returned = _returned(draft, building)
+    turn = returned is None or not returned <= draft.now < returned + shedding.stagger
     if not shed or not turn:
         return shed
     enough = _enough(shedding, len(shed))
@@ -134,9 +134,14 @@ def _relieve(
         return shed
     chosen = max(tired or shed, key=lambda each: each.short_k)
     rests_until = draft.now + shedding.longest / 2 if tired else None
-    _restore(draft, chosen.zone.id, chosen.room, rests_until)
-    draft.plants[building.id] = replace(memory, returned=draft.now)
+    _restore(draft, chosen.zone.id, replace(chosen.room, returned=draft.now), rests_until)
     return [each for each in shed if each is not chosen]
+
+
+def _returned(draft: Draft, building: Building) -> datetime | None:
+    """When the last of its zones came back in its turn."""
+    rooms = (draft.rooms.get(zone) for zone in building.zones)
+    return max((room.returned for room in rooms if room is not None and room.returned is not None), default=None)
 
 
 def _enough(shedding: Shedding, number: int) -> timedelta:
@@ -188,7 +193,7 @@ def _next_look(draft: Draft, building: Building, shedding: Shedding, level: int)
     looks = [draft.now + _LOOK_AGAIN, *(at + _enough(shedding, len(since)) for at in since)]
     preheats = (draft.preheats.get(f"zone/{zone}") for zone in building.zones)
     looks += [each.until - _LAST_HOUR for each in preheats if each is not None and each.until is not None]
-    memory = draft.plants.get(building.id)
-    if since and memory is not None and memory.returned is not None:
-        looks.append(memory.returned + shedding.stagger)
+    returned = _returned(draft, building)
+    if since and returned is not None:
+        looks.append(returned + shedding.stagger)
     return min(at for at in looks if at > draft.now)

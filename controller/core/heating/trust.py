@@ -1,7 +1,8 @@
 """Which room sensors can be believed: a bad one counts as absent and never drives control.
 
 Not believed: what cannot be a room, what jumps, what stands still while everything around it moves, what is far from
-every neighbour. What the device itself calls faulty never comes so far: it has no value.
+every neighbour. What the device itself calls faulty never comes so far: it has no value. What it marks as overridden
+or out of service is no measurement, so neither the sensor nor its neighbours are judged by it.
 """
 
 from __future__ import annotations
@@ -12,11 +13,11 @@ from datetime import datetime, timedelta
 
 from config.site import Zone
 from controller.core.heating.wanted import wanted_c
-from controller.core.image import DeviceImage
+from controller.core.image import NOTHING_HEARD, DeviceImage
 from controller.core.rooms import Room, SensorWatch, Swing
 from controller.core.state import Draft
 from controller.core.wiring import Wiring
-from drivers.api import Reading
+from drivers.api import Quality, Reading
 
 LOWEST_C, HIGHEST_C = -20.0, 60.0
 JUMP_K, JUMP_WITHIN = 5.0, timedelta(minutes=1)
@@ -42,7 +43,7 @@ def heard(wiring: Wiring, draft: Draft, zone: Zone, before: DeviceImage) -> None
     image = draft.image.get(zone.device)
     point = f"zone.{zone.number}.temperature"
     reading = None if image is None or point in image.faults else image.readings.get(point)
-    if reading is None:
+    if reading is None or reading.quality is not Quality.GOOD:
         return
     room = draft.rooms.get(zone.id) or Room()
     watch = room.sensor
@@ -78,7 +79,7 @@ def _why_bad(watch: SensorWatch, value_c: float, at: datetime, around: list[floa
 
 
 def _jumps(watch: SensorWatch, last: Reading | None, reading: Reading) -> SensorWatch:
-    if last is None or abs(reading.value - last.value) <= JUMP_K:
+    if last is None or last.quality is not Quality.GOOD or abs(reading.value - last.value) <= JUMP_K:
         return watch
     if not timedelta() < reading.at - last.at < JUMP_WITHIN:
         return watch
@@ -121,7 +122,9 @@ def _elsewhere(wiring: Wiring, draft: Draft, zone: Zone) -> Iterator[float]:
         other = wiring.site.zones.get(name)
         if other is None or other.id == zone.id or not trusted(wiring, draft, other):
             continue
-        image = draft.image.get(other.device)
-        value = None if image is None else image.value(f"zone.{other.number}.temperature")
-        if value is not None and LOWEST_C <= value <= HIGHEST_C:
+        image, point = draft.image.get(other.device) or NOTHING_HEARD, f"zone.{other.number}.temperature"
+        value, reading = image.value(point), image.readings.get(point)
+        if value is None or reading is None or reading.quality is not Quality.GOOD:
+            continue
+        if LOWEST_C <= value <= HIGHEST_C:
             yield value
