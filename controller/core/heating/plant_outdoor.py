@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from config.site import Building, HeatingCurve
+from controller.core.heating import learning
 from controller.core.heating.outdoor import POINT, plausible_c
 from controller.core.rooms import Damped, PlantMemory
 from controller.core.state import Draft
@@ -40,7 +41,7 @@ def heard(wiring: Wiring, draft: Draft, building: Building, memory: PlantMemory)
     """Damp what was read, at most once a minute; note since when nothing good was read."""
     reading = _reading(wiring, draft, building)
     if reading is None:
-        return _missing(draft, building, memory)
+        return _missing(wiring, draft, building, memory)
     known = memory.outdoor
     if memory.lost:
         draft.event("outdoor-sensor-back", f"building/{building.id}", outdoor_c=round(reading.value, 1))
@@ -71,14 +72,16 @@ def words(memory: PlantMemory) -> str:
     )
 
 
-def _missing(draft: Draft, building: Building, memory: PlantMemory) -> PlantMemory:
+def _missing(wiring: Wiring, draft: Draft, building: Building, memory: PlantMemory) -> PlantMemory:
     since = memory.trusted
     if since is None:
         return replace(memory, trusted=draft.now)
-    patience = _AWAITED_FOR if memory.outdoor is None else _HELD_FOR
+    never = memory.outdoor is None
+    patience = max(_AWAITED_FOR, learning.patience(wiring)) if never else _HELD_FOR
     if memory.lost or draft.now - since < patience:
         return memory
-    draft.event("outdoor-sensor-lost", f"building/{building.id}", last_good=since)
+    told = {"awaited_since": since} if never else {"last_good": since}
+    draft.event("outdoor-sensor-lost", f"building/{building.id}", **told)
     return replace(memory, lost=True)
 
 
