@@ -162,6 +162,8 @@ def event_line(site: Site, event: Mapping[str, object]) -> str:
         return f"{target} opens at {_degrees(event.get('temperature_c'))} (wanted {_degrees(event.get('setpoint_c'))})"
     if name == "preheat":
         return f"{target} begins to heat at {_degrees(event.get('temperature_c'))} for the opening"
+    if name == "heating-day":
+        return f"{target} on {event.get('day')}: {_day(event)}"
     if name == "ambient":
         lux = event.get("lux")
         seen = f" ({lux:.0f} lux)" if isinstance(lux, int | float) else ""
@@ -170,6 +172,17 @@ def event_line(site: Site, event: Mapping[str, object]) -> str:
         return f"alarm {event.get('event')} of {target} {event.get('state')}"
     shown = {key: value for key, value in event.items() if key not in ("ts", "name", "target", "seq")}
     return f"{target} {name} " + " ".join(f"{key}={value}" for key, value in shown.items())
+
+
+def _day(event: Mapping[str, object]) -> str:
+    """What a building used in a day, and how cold it was."""
+    used = [
+        f"{value:.0f} kWh {key.removeprefix('day_').removesuffix('_kwh')}"
+        for key, value in event.items()
+        if key.startswith("day_") and key.endswith("_kwh") and isinstance(value, int | float)
+    ]
+    outdoor_c = event.get("day_outdoor_c")
+    return ", ".join(used) + (f" at {_degrees(outdoor_c)} outside" if isinstance(outdoor_c, int | float) else "")
 
 
 def _contactor(payload: Mapping[str, object]) -> str:
