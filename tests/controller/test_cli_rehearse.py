@@ -63,6 +63,21 @@ def test_energy_is_told_a_day_and_building(facts: dict[str, Any]) -> None:
     assert all(day["energy_kwh"] > 10 for day in building["days"])
 
 
+def test_the_heat_of_a_zone_on_another_device_is_its_buildings_too(tmp_path: Path) -> None:
+    def kwh(text: str) -> float:
+        directory = write_site(tmp_path / "site")
+        (directory / "site.yaml").write_text(text, encoding="utf-8")
+        done = rehearse(directory, "--from", "2027-01-12", "--to", "2027-01-12", "--json")
+        (building,) = json.loads(done.output)["buildings"]
+        return float(building["days"][0]["energy_kwh"])
+
+    alone = (write_site(tmp_path / "site") / "site.yaml").read_text(encoding="utf-8")
+    device = '  - {id: halle, bus: gtb, address: "127.0.0.1:47997", instance: 1202, profile: generic-thermostat}\n'
+    zone = "      - {id: halle, device: halle, number: 1, occupancy: ecole, allures: {comfort: 19, reduced: 16}}\n"
+    both = alone.replace("lamp_types:\n", f"{device}lamp_types:\n") + zone
+    assert kwh(both) > kwh(alone) + 100.0
+
+
 def test_all_rules_are_told_and_lighting_is_not_rehearsed(facts: dict[str, Any]) -> None:
     rules = {rule["rule"]: rule["held"] for rule in facts["rules"]}
     assert rules == {
