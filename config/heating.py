@@ -46,7 +46,7 @@ class AlluresFile(Written):
     """Setpoints in degrees C."""
 
     comfort: Celsius = Field(description="occupied; the law caps it at 19 on the average of the building")
-    reduced: Celsius = Field(description="vacant for less than 48 h; legal cap 16")
+    reduced: Celsius = Field(description="vacant for less than 48 h; legal cap 16 from 24 h on")
     frost: Celsius = Field(8.0, description="vacant for 48 h or more; legal cap 8")
     off: Celsius = Field(5.0, description="written to a device that knows no off")
 

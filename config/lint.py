@@ -7,12 +7,12 @@ from collections.abc import Collection, Iterable
 from datetime import date
 from urllib.parse import urlsplit
 
-from config.buildings import LEGAL_CAPS_C
 from config.fields import ALL_NIGHT, START
 from config.lint_delegated import lint_delegated
 from config.lint_lighting import lint_lighting
 from config.lint_plans import lint_plans
 from config.lint_rooms import lint_rooms
+from config.lint_setpoints import lint_setpoints
 from config.site import Lamp, Site
 from config.source import Where
 from config.tree.draft import Draft
@@ -30,7 +30,7 @@ def lint_site(draft: Draft, site: Site, today: date) -> None:
     _calendars(draft, site, today)
     _memberships(draft, site)
     _places(draft, site)
-    _setpoints(draft, site)
+    lint_setpoints(draft, site, today)
     _unused(draft, site)
     _broker(draft, site)
     lint_lighting(draft, site)
@@ -98,18 +98,6 @@ def _distance_km(site: Site, lamp: Lamp) -> float:
     north = lamp.latitude - site.place.latitude
     east = (lamp.longitude - site.place.longitude) * math.cos(math.radians(site.place.latitude))
     return math.hypot(north, east) * _KM_PER_DEGREE
-
-
-def _setpoints(draft: Draft, site: Site) -> None:
-    if site.country != "FR":
-        return
-    for building in draft.written.buildings:
-        for zone in building.zones:
-            for allure, cap_c in LEGAL_CAPS_C.items():
-                setpoint_c = getattr(zone.allures, allure)
-                if setpoint_c > cap_c:
-                    message = f"{setpoint_c:g} degrees C are above the legal {cap_c:g} (average of the building)"
-                    draft.warning(zone.where("allures", allure), message)
 
 
 def _unused(draft: Draft, site: Site) -> None:

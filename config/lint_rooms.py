@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from config.heating import BuildingFile, ZoneFile
+from config.lint_setpoints import OCCUPIED_C
 from config.site import Emitter, Site
 from config.tree.draft import Draft
-
-OCCUPIED_C = 19.0
-"""French energy code, article R241-26."""
 
 
 def lint_rooms(draft: Draft, site: Site) -> None:

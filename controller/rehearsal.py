@@ -88,7 +88,7 @@ class Rehearsal:
         self.events: list[Event] = []
         self.results: list[CommandResult] = []
         self.alarms: list[tuple[datetime, AlarmKey, Alarm | None]] = []
-        """Every alarm that was raised, or ended (None), and when."""
+        """Every alarm that was raised, has other words or another root, or ended (None), and when."""
         self.outcomes: Counter[Outcome] = Counter()
         """What became of the writes."""
         self.traces: dict[str, list[TracePoint]] = {zone: [] for zone in site.zones}
@@ -115,6 +115,15 @@ class Rehearsal:
         if self._last is None:
             raise RuntimeError("the rehearsal has not begun")
         return self._last
+
+    @property
+    def raised(self) -> list[AlarmKey]:
+        """The alarms that came up, each as often as it did; other words for one that stands are no new one."""
+        told: dict[tuple[AlarmKey, datetime], None] = {}
+        for _, name, alarm in self.alarms:
+            if alarm is not None and alarm.raised is not None:
+                told[name, alarm.raised] = None
+        return [name for name, _ in told]
 
     @property
     def saved(self) -> Saved:

@@ -8,7 +8,7 @@ Per zone, in W, W/K and J/K::
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from sim.boiler import Boiler
@@ -124,25 +124,32 @@ class Building:
     coldest_pipe_c: float = field(default=15.0, init=False)
     outdoor_c: float = field(default=10.0, init=False)
 
-    def step(self, dt_s: float, outdoor_c: float, sun_w_m2: float, occupied: float) -> None:
-        """Advance by ``dt_s``; ``occupied`` 0-1 is the share of people that are in."""
+    def step(self, dt_s: float, outdoor_c: float, sun_w_m2: float, present: Mapping[int, float]) -> None:
+        """Advance by ``dt_s``; ``present`` is the share of its people that is in, 0-1, by zone, none where not said."""
         self.outdoor_c = outdoor_c
         while dt_s > 0.0:
             piece = min(dt_s, LONGEST_S)
-            self._piece(piece, outdoor_c, sun_w_m2, occupied)
+            self._piece(piece, outdoor_c, sun_w_m2, present)
             dt_s -= piece
 
-    def _piece(self, dt_s: float, outdoor_c: float, sun_w_m2: float, occupied: float) -> None:
+    def share(self, present: Mapping[int, float]) -> float:
+        """The share of the building's people, as many a m2 everywhere."""
+        area_m2 = sum(zone.area_m2 for zone in self.zones.values())
+        inside = sum(zone.area_m2 * present.get(number, 0.0) for number, zone in self.zones.items())
+        return inside / area_m2 if area_m2 else 0.0
+
+    def _piece(self, dt_s: float, outdoor_c: float, sun_w_m2: float, present: Mapping[int, float]) -> None:
         turns = self.boiler is None or not self.boiler.pump_seized
         supply_c = self.boiler.supply_c if self.boiler and turns else 20.0
         wet = [zone for zone in self.zones.values() if zone.heater_w is None]
         calling = self.enabled and max((zone.valve_pct for zone in wet), default=0.0) > 5.0
         self.pump_on = turns and (calling if self.pump_held is None else self.pump_held)
         flows = self._between()
-        for zone, flow_w in zip(self.zones.values(), flows, strict=True):
+        for (number, zone), flow_w in zip(self.zones.items(), flows, strict=True):
             zone.regulate()
             zone.emit(dt_s, supply_c, flows=self.pump_on)
-            zone.warm(dt_s, outdoor_c, sun_w_m2, flow_w + zone.occupied_w_m2 * zone.area_m2 * occupied)
+            people_w = zone.occupied_w_m2 * zone.area_m2 * present.get(number, 0.0)
+            zone.warm(dt_s, outdoor_c, sun_w_m2, flow_w + people_w)
             if zone.heater_w is not None:
                 self.heater_kwh += zone.emitted_w * dt_s / 3.6e6
         if self.boiler:

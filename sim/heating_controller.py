@@ -7,6 +7,7 @@ a change for ``watchdog_s`` the slots of a supervisor, 10 and 13, are released, 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from sim.boiler import Boiler
@@ -43,16 +44,16 @@ class HeatingController:
         """Everything that the device shows."""
         return self.objects.all
 
-    def step(self, dt_s: float, local: datetime, occupied: float) -> None:
-        """What its programme does before the plant moves on by ``dt_s``."""
+    def step(self, dt_s: float, local: datetime, present: Mapping[int, float]) -> None:
+        """What its programme does before the plant moves on by ``dt_s``; ``present`` as its building has them."""
         self._watch(dt_s)
         for number, mode in self.objects.modes.items():
             _default(mode, own_mode(local))
             _default(self.objects.setpoints[number], OWN_SETPOINTS_C[round(mode.present_value())])
-        self.objects.occupied = occupied
+        self.objects.present = present
         tank = self.building.tank
         if tank is not None:
-            tank.step(dt_s, local.hour + local.minute / 60.0, occupied)
+            tank.step(dt_s, local.hour + local.minute / 60.0, self.building.share(present))
         boiler, plant = self.building.boiler, self.objects.plant
         if boiler is None or plant is None:
             return

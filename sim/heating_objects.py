@@ -5,7 +5,7 @@ A zone's valve is commandable: the local controller holds slot 16 and a hand abo
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -34,20 +34,19 @@ class PlantObjects:
 class ControllerObjects:
     """Generic heating controller: setpoints with a priority array, a valve a zone, boiler, hot water, outdoor sensor.
 
-    ``occupied`` is the share of people that are in: what its presence detectors see.
+    ``present`` is the share of its people that is in, by zone: what its presence detectors see.
     """
 
     def __init__(self, building: Building) -> None:
-        self.occupied = 0.0
+        self.present: Mapping[int, float] = {}
         self.setpoints = {number: _setpoint(number, zone) for number, zone in building.zones.items()}
         self.modes = {number: _mode(number) for number in building.zones}
         self.plant = None if building.boiler is None else _leading()
         self.all: list[BacnetObject] = []
         for number, zone in building.zones.items():
             self.all += [_room(number, zone), self.setpoints[number], _valve(number, zone), self.modes[number]]
-            self.all.append(
-                BacnetObject("binary-input", number, f"Zone {number} presence", "no-units", lambda: float(self.present))
-            )
+            detected = partial(self._detected, number)
+            self.all.append(BacnetObject("binary-input", number, f"Zone {number} presence", "no-units", detected))
         self.all.append(_outdoor(building))
         if self.plant is not None and building.boiler is not None:
             self.all += [*_measured(building.boiler), *self._leading]
@@ -57,14 +56,12 @@ class ControllerObjects:
             self.all.append(_input(105, "Hot water return", "degrees-celsius", lambda: tank.return_c))
 
     @property
-    def present(self) -> bool:
-        """Whether its detectors see somebody."""
-        return self.occupied > 0.05
-
-    @property
     def supervised(self) -> list[BacnetObject]:
         """What a supervisor commands."""
         return [*self.setpoints.values(), *self.modes.values(), *self._leading]
+
+    def _detected(self, number: int) -> float:
+        return float(self.present.get(number, 0.0) > 0.05)
 
     @property
     def _leading(self) -> list[BacnetObject]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from config.site import Site
 from sim.boiler import Boiler
 from sim.building import Building, Zone
@@ -34,14 +32,6 @@ def build_heating(site: Site, seed: int, outdoor_c: float) -> dict[str, Building
             zone.temperature_c = max(zone.temperature_c, outdoor_c)
             zone.wall_c = max(zone.wall_c, outdoor_c)
     return buildings
-
-
-def people(local: datetime) -> float:
-    """Which share of the people is in, by the local time: the weekdays of a school."""
-    hour = local.hour + local.minute / 60.0
-    if local.weekday() >= 5:
-        return 0.0
-    return min(1.0, max(0.0, (hour - 7.75) * 2.0), max(0.0, (17.5 - hour) * 2.0))
 
 
 def _classrooms(device: str, number: int, seed: int) -> Zone:

@@ -17,13 +17,14 @@ from sim.dali_maps import GATEWAYS
 from sim.faults import FaultTable
 from sim.heating_controller import WATCHDOG_S, HeatingController
 from sim.heating_objects import thermostat_objects
-from sim.heating_plant import CONTROLLER_PROFILE, THERMOSTAT_PROFILE, build_heating, people
+from sim.heating_plant import CONTROLLER_PROFILE, THERMOSTAT_PROFILE, build_heating
 from sim.integer_meter_maps import countis_e24_unit, countis_e44_unit, em24_unit, em340_unit
 from sim.lighting_plant import CABINET_PROFILE, RELAYS_PROFILE, build_lighting
 from sim.mains import PhaseMeter
 from sim.meter_maps import iem3155_unit, sdm120_unit, sdm630_unit
 from sim.noise import draw
 from sim.objects import BacnetObject
+from sim.people import People
 from sim.registers import Unit
 from sim.sabotage import Sabotage
 from sim.truth import truth
@@ -51,6 +52,7 @@ class Town:
         self.weather = Weather(seed, site.place.latitude, site.place.longitude)
         self.lighting = build_lighting(site, seed)
         self.buildings = build_heating(site, seed, self.weather.outdoor_c(self.now))
+        self.people = People(site)
         self.controllers: dict[str, HeatingController] = {}
         self.consumers: dict[str, Consumer] = {}
         self.meters: dict[str, PhaseMeter] = {}
@@ -109,10 +111,11 @@ class Town:
             consumer.step(dt_s, local)
         if self.buildings:
             sun_w_m2 = self.weather.sun_w_m2(self.now)
-            for controller in self.controllers.values():
-                controller.step(dt_s, local, people(local))
-            for building in self.buildings.values():
-                building.step(dt_s, sky.outdoor_c, sun_w_m2, people(local))
+            present = {name: self.people.at(name, self.now) for name in self.buildings}
+            for name, controller in self.controllers.items():
+                controller.step(dt_s, local, present[name])
+            for name, building in self.buildings.items():
+                building.step(dt_s, sky.outdoor_c, sun_w_m2, present[name])
 
     def _show(self, device: Device) -> None:
         kind = device.profile.id

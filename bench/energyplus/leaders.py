@@ -94,9 +94,8 @@ class TheCore:
     def notes(self) -> Mapping[str, float]:
         """See Leader."""
         told = Counter(event.name for event in self._rehearsal.events)
-        raised = sum(alarm is not None for _, _, alarm in self._rehearsal.alarms)
         outcomes = {f"writes {outcome}": float(count) for outcome, count in self._rehearsal.outcomes.items()}
-        return {**outcomes, "preheats": float(told["preheat"]), "alarms raised": float(raised)}
+        return {**outcomes, "preheats": float(told["preheat"]), "alarms raised": float(len(self._rehearsal.raised))}
 
 
 def heated(weekly: Weekly, at: datetime, ahead: timedelta) -> bool:

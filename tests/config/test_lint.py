@@ -45,6 +45,10 @@ ODD = {
         "comfort: 14, reduced: 12", "comfort: 18, reduced: 17", "17, frost",
         "buildings.gymnase.zones.salle.allures.reduced: 17 degrees C are above the legal 16",
     ),
+    "reduced over 19": (
+        "comfort: 14, reduced: 12", "comfort: 20, reduced: 19.5", "19.5, frost",
+        "buildings.gymnase.zones.salle.allures.reduced: 19.5 degrees C are above the legal 19",
+    ),
     "frost over 8": (
         "comfort: 14, reduced: 12, frost: 8", "comfort: 14, reduced: 12, frost: 10", "10}\n        optimum",
         "buildings.gymnase.zones.salle.allures.frost: 10 degrees C are above the legal 8",
@@ -74,6 +78,18 @@ def test_a_warning_at_its_place(valbourg: Town, name: str) -> None:
     valbourg.change(old, new)
     line, column = valbourg.place(place)
     assert f"site.yaml:{line}:{column}: warning: {message}" in "\n".join(valbourg.found())
+
+
+def test_a_reduced_of_17_is_told_with_the_first_vacancy_that_it_is_too_much_for(valbourg: Town) -> None:
+    valbourg.change("comfort: 14, reduced: 12", "comfort: 18, reduced: 17")
+    (warning,) = [line for line in valbourg.found() if "above the legal" in line]
+    assert re.search(r"in a vacancy of 24 to 48 h, as from \w{3} \d{4}-\d\d-\d\d 22:30 on$", warning), warning
+
+
+def test_a_reduced_of_17_is_lawful_where_every_vacancy_is_a_night(valbourg: Town) -> None:
+    valbourg.change("comfort: 14, reduced: 12", "comfort: 18, reduced: 17")
+    valbourg.change("\n    closed: feries\n\nbuildings", "\n\nbuildings")
+    assert not [line for line in valbourg.found() if "above the legal" in line]
 
 
 def test_a_short_stretch_without_at_least(valbourg: Town) -> None:

@@ -63,6 +63,21 @@ def test_energy_is_told_a_day_and_building(facts: dict[str, Any]) -> None:
     assert all(day["energy_kwh"] > 10 for day in building["days"])
 
 
+def test_the_heat_of_a_zone_on_another_device_is_its_buildings_too(tmp_path: Path) -> None:
+    def kwh(text: str) -> float:
+        directory = write_site(tmp_path / "site")
+        (directory / "site.yaml").write_text(text, encoding="utf-8")
+        done = rehearse(directory, "--from", "2027-01-12", "--to", "2027-01-12", "--json")
+        (building,) = json.loads(done.output)["buildings"]
+        return float(building["days"][0]["energy_kwh"])
+
+    alone = (write_site(tmp_path / "site") / "site.yaml").read_text(encoding="utf-8")
+    device = '  - {id: halle, bus: gtb, address: "127.0.0.1:47997", instance: 1202, profile: generic-thermostat}\n'
+    zone = "      - {id: halle, device: halle, number: 1, occupancy: ecole, allures: {comfort: 19, reduced: 16}}\n"
+    both = alone.replace("lamp_types:\n", f"{device}lamp_types:\n") + zone
+    assert kwh(both) > kwh(alone) + 100.0
+
+
 def test_all_rules_are_told_and_lighting_is_not_rehearsed(facts: dict[str, Any]) -> None:
     rules = {rule["rule"]: rule["held"] for rule in facts["rules"]}
     assert rules == {
@@ -101,6 +116,32 @@ def test_a_comfort_above_the_law_breaks_a_rule(gentle: Path, tmp_path: Path) -> 
     assert law["held"] is False
     assert "building/ecole on Tue 2027-01-12 " in law["detail"]
     assert "the law allows 19.0" in law["detail"]
+
+
+HEAT_PUMP = ("  - id: ecole\n    zones:", "  - id: ecole\n    plant: {generator: heat-pump}\n    zones:")
+REDUCED = ("reduced: 16", "reduced: 17")
+LAWFUL = {
+    "17 in nights of 14.5 h": ([REDUCED], True, ""),
+    "a heat pump's 17 in such nights": ([HEAT_PUMP], True, ""),
+    "17 in a vacancy of 38.5 h": (
+        [REDUCED, ('mon-fri: ["08:00-17:30"]', 'tue: ["08:00-17:30"], thu: ["08:00-17:30"]')], False,
+        "building/ecole on Tue 2027-01-12 17:30: setpoints mean 17.0 degrees, the law allows 16.0",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LAWFUL)
+def test_a_reduced_setpoint_is_judged_by_the_length_of_the_vacancy(gentle: Path, tmp_path: Path, name: str) -> None:
+    changes, held, detail = LAWFUL[name]
+    directory = write_site(tmp_path / "site")
+    text = (gentle / "site.yaml").read_text(encoding="utf-8")
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    (directory / "site.yaml").write_text(text, encoding="utf-8")
+    done = rehearse(directory, *DAYS, "--json")
+    (law,) = (rule for rule in json.loads(done.output)["rules"] if rule["rule"] == "legal caps")
+    assert (law["held"], law["detail"]) == (held, detail)
 
 
 def test_the_table_has_a_line_a_day_and_zone(gentle: Path, tmp_path: Path) -> None:

@@ -103,6 +103,23 @@ def test_a_hand_above_is_masked_and_named() -> None:
     assert hut.arrays[SETPOINT] == {8: 12.0, 13: 16.0}, "our own slot is right underneath"
 
 
+def test_an_alarm_is_raised_once_whatever_its_words_become_and_again_when_it_comes_back() -> None:
+    running, hut = rehearsal("2026-01-13 10:00")
+    name = (f"zone/{ZONE}", "handOverride")
+
+    def told_after(minutes: int, by_hand_c: float | None) -> int:
+        hut.write(DEVICE, SETPOINT, by_hand_c, 8)
+        running.until(running.now + timedelta(minutes=minutes))
+        return len([alarm for _, key, alarm in running.alarms if key == name and alarm is not None])
+
+    words = [told_after(10, by_hand_c) for by_hand_c in (12.0, 13.0, 14.0)]
+    assert words == sorted(set(words)), "other words each time"
+    assert running.raised.count(name) == 1
+    told_after(30, None)
+    told_after(10, 12.0)
+    assert running.raised.count(name) == 2
+
+
 def test_a_write_that_is_not_there_afterwards_was_rejected() -> None:
     running, hut = rehearsal("2026-01-13 10:00")
     hut.deaf.add(SETPOINT)

@@ -43,8 +43,8 @@ class School:
         for minute in range(round(span_s / 60.0)):
             if beats:
                 self.plant.heartbeat.command(13, float(minute % 2))
-            self.controller.step(60.0, self.local, 0.0)
-            self.building.step(60.0, self.outdoor_c, 0.0, 0.0)
+            self.controller.step(60.0, self.local, {})
+            self.building.step(60.0, self.outdoor_c, 0.0, {})
 
     def command(self, setpoint_c: float, supply_c: float) -> None:
         self.controller.objects.setpoints[1].command(13, setpoint_c)

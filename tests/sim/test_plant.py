@@ -180,10 +180,18 @@ def test_weather_is_that_of_a_temperate_town(seed: int) -> None:
 
 def test_a_building_left_alone_comes_to_the_temperature_outside() -> None:
     building = Building({1: Zone(temperature_c=16.0, wall_c=13.0, setpoint_c=5.0)})
-    building.step(16 * 86_400.0, 12.0, 0.0, 0.0)
+    building.step(16 * 86_400.0, 12.0, 0.0, {})
     zone = building.zones[1]
     assert zone.temperature_c == pytest.approx(12.0, abs=0.1)
     assert zone.wall_c == pytest.approx(12.0, abs=0.1)
+
+
+def test_people_warm_the_zone_that_they_are_in() -> None:
+    building = Building({number: Zone(setpoint_c=5.0) for number in (1, 2)}, coupling_w_k=0.0)
+    building.step(3600.0, 5.0, 0.0, {2: 0.5})
+    empty, half_full = building.zones.values()
+    assert half_full.temperature_c > empty.temperature_c + 0.1
+    assert building.share({2: 0.5}) == pytest.approx(0.25)
 
 
 def test_heat_is_conserved() -> None:
@@ -192,7 +200,7 @@ def test_heat_is_conserved() -> None:
     building = Building({1: zone}, Boiler())
     given_j = 0.0
     for _ in range(2000):
-        building.step(10.0, 5.0, 0.0, 0.0)
+        building.step(10.0, 5.0, 0.0, {})
         given_j += zone.emitted_w * 10.0
     stored_j = zone.area_m2 * (zone.air_j_k * (zone.temperature_c - 15.0) + zone.wall_j_k * (zone.wall_c - 15.0))
     assert given_j > 1e7

@@ -13,6 +13,7 @@ from config.site import Site
 from config.starter import example_directory
 from controller.rehearsal import Plant, Rehearsal, heating_of
 from sim.plant import SimulatedPlant
+from tests.controller.towns import at
 
 START = datetime(2026, 1, 11, 23, tzinfo=UTC)
 SCHOOL, GYM = "ecole-jaures", "gymnase"
@@ -86,6 +87,39 @@ def test_a_faulty_point_has_no_value(site: Site) -> None:
     (sensor,) = (each for each in seen.town.objects[SCHOOL] if each.key == "analog-input,1")
     sensor.fault = True
     assert seen.read(SCHOOL, "zone.1.temperature") is None
+
+
+PEOPLE = [
+    # when, school's classes, canteen, gym
+    ("2026-01-13 07:44", 0.0, 0.0, 0.0),
+    ("2026-01-13 08:00", 0.5, 0.0, 0.0),
+    ("2026-01-13 12:00", 1.0, 1.0, 0.0),
+    ("2026-01-13 17:15", 0.5, 0.0, 1.0),
+    ("2026-01-13 17:30", 0.0, 0.0, 1.0),
+    ("2026-01-17 12:00", 0.0, 0.0, 1.0),  # Saturday
+    ("2026-02-17 12:00", 0.0, 0.0, 0.0),  # holidays of zone B, a Tuesday
+    ("2026-02-17 19:00", 0.0, 0.0, 1.0),
+    ("2026-05-14 19:00", 0.0, 0.0, 0.0),  # Ascension Day
+]
+
+
+@pytest.mark.parametrize(("when", "classes", "canteen", "gym"), PEOPLE)
+def test_people_come_by_the_hours_and_calendars_of_their_zone(
+    site: Site, when: str, classes: float, canteen: float, gym: float
+) -> None:
+    town = SimulatedPlant(site, seed=1, start=at(when)).town
+    school = town.people.at(SCHOOL, town.now)
+    assert school == {1: pytest.approx(classes), 2: pytest.approx(classes), 3: pytest.approx(canteen)}
+    assert town.people.at(GYM, town.now) == {1: pytest.approx(gym)}
+
+
+@pytest.mark.parametrize(("day", "seen"), [("2026-02-06", [1.0, 1.0, 0.0]), ("2026-02-17", [0.0, 0.0, 0.0])])
+def test_detectors_see_the_people_of_their_own_zone_and_nobody_in_the_holidays(
+    site: Site, day: str, seen: list[float]
+) -> None:
+    running = SimulatedPlant(site, seed=1, start=at(f"{day} 08:50"))
+    running.step(600.0)
+    assert [running.read(SCHOOL, f"presence.{number}.detected") for number in (1, 2, 3)] == seen
 
 
 def traced(site: Site, seed: int) -> Mapping[str, list[Any]]:

@@ -34,7 +34,7 @@ from config.site import (
 )
 from drivers.profile import BacnetPoint, ModbusPoint, Profile
 from schedules.allures import Setpoints
-from schedules.occupancy import Occupancy
+from schedules.occupancy import Occupancy, parse_interval
 from schedules.sun import Place
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -67,8 +67,9 @@ def bacnet_device(name: str, port: int, instance: int, kind: Profile) -> Device:
 
 
 def zone(name: str, building: str, device: str, number: int) -> Zone:
-    """A zone that nobody occupies: the simulator does not look."""
-    return Zone(name, building, device, number, Occupancy("none", {}, (), (), PARIS), Setpoints(19.0, 16.0, 8.0))
+    """A zone with the hours of a school, and no calendar."""
+    weekly = dict.fromkeys(range(5), (parse_interval("08:00-17:30"),))
+    return Zone(name, building, device, number, Occupancy("school", weekly, (), (), PARIS), Setpoints(19.0, 16.0, 8.0))
 
 
 def site(directory: Path, **parts: object) -> Site:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
+from config.site import Site
 from controller.core.state import Event
 from controller.rehearsal import Rehearsal
 
@@ -45,14 +46,15 @@ class _Preheat:
 
 
 class Diary:
-    """Written step by step; ``energy_kwh`` reads the meter of a building's generator by its device."""
+    """Written step by step; ``energy_kwh`` reads the meter of the generator at a device."""
 
     def __init__(self, rehearsal: Rehearsal, energy_kwh: Callable[[str], float]) -> None:
         self._rehearsal, self._energy_kwh = rehearsal, energy_kwh
         self._site = rehearsal.wiring.site
         self.zones: dict[str, dict[date, ZoneDay]] = {zone: {} for zone in self._site.zones}
         self.energy: dict[str, dict[date, float]] = {building: {} for building in self._site.buildings}
-        self._meters = {building.id: energy_kwh(building.device) for building in self._site.buildings.values()}
+        self._generators = _generators(self._site)
+        self._meters = {building: self._metered_kwh(building) for building in self._site.buildings}
         self._preheats: dict[str, _Preheat] = {}
         self._read_events = 0
 
@@ -70,12 +72,14 @@ class Diary:
                 _note_warmth(preheat, measured, zone.setpoints.comfort, now)
         for event in self._news():
             self._take(event)
-        for building in self._site.buildings.values():
-            reading = self._energy_kwh(building.device)
-            used = reading - self._meters[building.id]
-            self._meters[building.id] = reading
-            days = self.energy[building.id]
+        for building, days in self.energy.items():
+            reading = self._metered_kwh(building)
+            used = reading - self._meters[building]
+            self._meters[building] = reading
             days[today] = days.get(today, 0.0) + used
+
+    def _metered_kwh(self, building: str) -> float:
+        return sum(self._energy_kwh(device) for device in self._generators[building])
 
     def openings(self) -> Iterator[tuple[str, Opening]]:
         """Every opening with its zone."""
@@ -100,6 +104,17 @@ class Diary:
             local = event.at.astimezone(self._site.place.zone).date()
             day = self.zones[zone].setdefault(local, ZoneDay(local))
             day.openings.append(_opening(event, preheat))
+
+
+def _generators(site: Site) -> dict[str, tuple[str, ...]]:
+    """The devices whose heat is a building's: its own and those of its zones; another building's own is that one's."""
+    own = {building.device for building in site.buildings.values()}
+    found = {}
+    for building in site.buildings.values():
+        of_zones = (site.zones[zone].device for zone in building.zones)
+        others = (device for device in of_zones if device not in own)
+        found[building.id] = tuple(dict.fromkeys((building.device, *others)))
+    return found
 
 
 def _note_warmth(preheat: _Preheat, measured_c: float | None, comfort_c: float, now: datetime) -> None:

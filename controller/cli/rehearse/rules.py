@@ -6,15 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from config.buildings import LEGAL_CAPS_C
 from config.site import Building, LawGuard, Zone
 from controller.cli.rehearse.diary import Diary
+from controller.core.heating import law
+from controller.core.state import Draft
 from controller.rehearsal import Rehearsal
-from schedules.allures import Allure, evaluate
 
 WARM_SHARE = 0.95
 """So many of a zone's openings must be met: the first mornings of a learning zone are not held against it."""
-_TOLERANCE_C = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,26 +54,16 @@ class Watch:
         ]
 
     def _judge_law(self, building: Building) -> None:
-        """The law counts the average over the building, and lets a preheat reach the comfort before the opening."""
-        zones = [self._site.zones[name] for name in building.zones]
-        asked = [
-            (setpoint, self._cap_c(zone))
-            for zone in zones
-            if (setpoint := self._rehearsal.value(zone.device, f"zone.{zone.number}.setpoint")) is not None
-        ]
-        if not asked:
-            return
-        mean, cap = (sum(column) / len(asked) for column in zip(*asked, strict=True))
-        if mean > cap + _TOLERANCE_C:
-            self._above = (self._rehearsal.now, f"building/{building.id}", mean, cap)
+        """By the law guard's own reading, on the setpoints that the controllers hold."""
+        rehearsal = self._rehearsal
+        draft = Draft(rehearsal.last.state, rehearsal.now)
 
-    def _cap_c(self, zone: Zone) -> float:
-        state = self._rehearsal.last.state
-        key = f"zone/{zone.id}"
-        if key in state.preheats or key in state.overrides:
-            return LEGAL_CAPS_C[Allure.COMFORT.value]
-        demand = evaluate(zone.occupancy, zone.setpoints, self._rehearsal.now)
-        return LEGAL_CAPS_C.get(demand.allure.value, LEGAL_CAPS_C[Allure.FROST.value])
+        def held_c(zone: Zone) -> float | None:
+            return rehearsal.value(zone.device, f"zone.{zone.number}.setpoint")
+
+        found = law.averages(rehearsal.wiring, draft, building, held_c)
+        if found.exceeds:
+            self._above = (rehearsal.now, f"building/{building.id}", found.value_c, found.allowed_c)
 
 
 def _where(found: tuple[datetime, str, float, float] | None, zone: ZoneInfo, is_: str, limit: str) -> str:

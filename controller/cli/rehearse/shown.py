@@ -139,7 +139,7 @@ def _days(result: Result, zone: str) -> list[ZoneDay]:
 
 
 def _alarms(result: Result) -> Counter[str]:
-    return Counter(event for _, (_, event), alarm in result.rehearsal.alarms if alarm is not None)
+    return Counter(event for _, event in result.rehearsal.raised)
 
 
 def _row(day: ZoneDay, zone: str, place: ZoneInfo) -> list[object]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from config.site import Building, LawGuard, Zone
 from controller.core import diagnostics
@@ -28,6 +29,18 @@ _ROUNDING_K = 0.05
 _AFTER = timedelta(seconds=1)
 """So long after a change of hours it is looked at: by then every zone has what its new hours ask for."""
 _SHOWN = 3
+
+
+class Averages(NamedTuple):
+    """Of a building, degrees C: what it has and what it may have, each zone with its area's weight."""
+
+    value_c: float
+    allowed_c: float
+
+    @property
+    def exceeds(self) -> bool:
+        """Whether the law is broken, by more than figures are rounded."""
+        return self.value_c > self.allowed_c + _ROUNDING_K
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +65,11 @@ def slot(wiring: Wiring, draft: Draft, zone: Zone, wish: Slot) -> Slot | None:
         standing = wish if each.id == zone.id else _planned(draft, each)
         return None if standing is None else standing.value
 
-    average_c, allowed_c = _averages(wiring, draft, building, planned)
-    if average_c <= allowed_c + _ROUNDING_K:
+    found = averages(wiring, draft, building, planned)
+    if not found.exceeds:
         return None
-    reason = (
-        f"{limit.value_c:g} degrees C at most: {limit.words}; the plan has {average_c:.1f} on the building's average"
-    )
+    planned_words = f"the plan has {found.value_c:.1f} on the building's average"
+    reason = f"{limit.value_c:g} degrees C at most: {limit.words}; {planned_words}"
     until = limit.until if wish.until is None else min(limit.until, wish.until)
     return Slot(Source.LEGAL_CAP, limit.value_c, reason, until, wish.allure)
 
@@ -86,10 +98,9 @@ def judge(wiring: Wiring, draft: Draft, building_id: str) -> None:
     if building.law is LawGuard.OFF or not zones:
         diagnostics.follow(wiring, draft, key, Condition(ALARM, False, "minor", 0.0))
         return
-    average_c, allowed_c = _averages(wiring, draft, building, lambda zone: wanted_c(draft, zone.id))
-    exceeds = average_c > allowed_c + _ROUNDING_K
-    detail = _detail(draft, zones, average_c, allowed_c) if exceeds else ""
-    told = Condition(ALARM, exceeds, "minor", 0.0, average_c, allowed_c, detail)
+    found = averages(wiring, draft, building, lambda zone: wanted_c(draft, zone.id))
+    detail = _detail(draft, zones, found) if found.exceeds else ""
+    told = Condition(ALARM, found.exceeds, "minor", 0.0, found.value_c, found.allowed_c, detail)
     diagnostics.follow(wiring, draft, key, told)
     draft.schedule(f"law/{building_id}", min(limit_of(draft, zone, None).until for zone in zones) + _AFTER)
 
@@ -129,23 +140,21 @@ def _planned(draft: Draft, zone: Zone) -> Slot | None:
     return preheat if preheat is not None and preheat.in_force(draft.now) else draft.demands.get(key)
 
 
-def _averages(
-    wiring: Wiring, draft: Draft, building: Building, value_of: Callable[[Zone], float | None]
-) -> tuple[float, float]:
-    """What the building has and what it may have, degrees C, each zone with its area's weight."""
+def averages(wiring: Wiring, draft: Draft, building: Building, value_of: Callable[[Zone], float | None]) -> Averages:
+    """By the setpoint of each zone, degrees C; one without a value counts in neither."""
     zones = [(zone, value) for zone in _heated(wiring, building) if (value := value_of(zone)) is not None]
     weights = [zone.area_m2 or 0.0 for zone, _ in zones]
     if not all(weights):
         weights = [1.0 for _ in zones]
     whole = sum(weights)
     if not whole:
-        return 0.0, OCCUPIED_C
+        return Averages(0.0, OCCUPIED_C)
     limits = [limit_of(draft, zone, _planned(draft, zone)).value_c for zone, _ in zones]
     average_c = sum(value * weight for (_, value), weight in zip(zones, weights, strict=True)) / whole
-    return average_c, sum(limit * weight for limit, weight in zip(limits, weights, strict=True)) / whole
+    return Averages(average_c, sum(limit * weight for limit, weight in zip(limits, weights, strict=True)) / whole)
 
 
-def _detail(draft: Draft, zones: Iterable[Zone], average_c: float, allowed_c: float) -> str:
+def _detail(draft: Draft, zones: Iterable[Zone], found: Averages) -> str:
     over: list[str] = []
     for zone in zones:
         value, limit = wanted_c(draft, zone.id), limit_of(draft, zone, _planned(draft, zone))
@@ -153,4 +162,4 @@ def _detail(draft: Draft, zones: Iterable[Zone], average_c: float, allowed_c: fl
             over.append(f"{zone.id} {value:g}, {limit.value_c:g} allowed: {limit.words}")
     rest = len(over) - _SHOWN
     named = "; ".join(over[:_SHOWN]) + (f"; and {rest} more" if rest > 0 else "")
-    return f"{average_c:.1f} degrees C commanded on average, {allowed_c:.1f} allowed ({named})"
+    return f"{found.value_c:.1f} degrees C commanded on average, {found.allowed_c:.1f} allowed ({named})"
