@@ -31,6 +31,7 @@ from tests.controller.plants import (
     slot,
     weather,
 )
+from tests.controller.rooms import hours
 from tests.controller.towns import at
 
 CURVE = HeatingCurve(slope=1.5, minimum_c=25.0, maximum_c=75.0, damping=timedelta(hours=12))
@@ -219,6 +220,15 @@ def test_a_heat_pump_starts_three_times_an_hour_and_takes_a_shallow_setback() ->
     assert str(zone["reason"]).endswith("heat pump: at most 2 K below comfort")
     field.until(at("2026-01-17 12:00"))
     assert slot(field, SETPOINT) == 8.0, "a weekend is long enough for the deep setback that the law asks for"
+
+
+def test_a_heat_pump_keeps_no_room_warmer_than_the_law_allows_in_a_vacancy_of_a_day() -> None:
+    free_tuesday = hours(mon="08:00-17:30", wed="08:00-17:30", thu="08:00-17:30")
+    field = school("2026-01-12 17:00", 18.0, 5.0, PUMP, occupancy=free_tuesday)
+    field.until(at("2026-01-12 20:00"))
+    assert slot(field, SETPOINT) == 16.0
+    field.until(at("2026-01-14 20:00"))
+    assert slot(field, SETPOINT) == 17.0, "a night"
 
 
 def test_starts_are_counted_beyond_the_least_times() -> None:

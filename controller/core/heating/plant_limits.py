@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from config.buildings import LEGAL_CAPS_C
 from config.site import Generator, HeatPump, Plant, Zone
 from controller.core.arbitration import Slot
 from controller.core.rooms import Lead
 from controller.core.wiring import Wiring
 from schedules.allures import Allure
 
-_HOUR = timedelta(hours=1)
+_HOUR, _DAY = timedelta(hours=1), timedelta(hours=24)
 _BOILER_ON, _BOILER_OFF = timedelta(minutes=5), timedelta(minutes=3)
 """A burner that starts for less wastes its purge and its warm-up; its own safeties stay in charge."""
 
@@ -64,20 +65,22 @@ def with_start(starts: tuple[datetime, ...], now: datetime) -> tuple[datetime, .
     return (*(at for at in starts if timedelta() <= now - at < _HOUR), now)
 
 
-def shallow(wiring: Wiring, zone: Zone, wish: Slot) -> Slot:
+def shallow(wiring: Wiring, zone: Zone, wish: Slot, vacancy: timedelta) -> Slot:
     """The plan's wish as a heat pump can take it: not far below comfort in a short vacancy.
 
-    The deep setback of a vacancy of 48 h or more stays: it saves more than its warm-up costs, the law asks for it, and
-    the preheat after it is long enough for the compressor alone.
+    From 24 h on it is no warmer than the law allows. The deep setback of a vacancy of 48 h or more stays: it saves
+    more than its warm-up costs, the law asks for it, and the preheat after it is long enough for the compressor alone.
     """
     building = wiring.site.buildings.get(zone.building)
     pump = pump_of(building.plant) if building is not None and building.plant is not None else None
     if pump is None or wish.allure != Allure.REDUCED.value:
         return wish
-    least_c = zone.setpoints.comfort - pump.setback_k
+    least_c, words = zone.setpoints.comfort - pump.setback_k, f"at most {pump.setback_k:g} K below comfort"
+    if vacancy >= _DAY and least_c > LEGAL_CAPS_C["reduced"]:
+        least_c, words = LEGAL_CAPS_C["reduced"], "no deeper than the law asks for in a vacancy of 24 h"
     if wish.value >= least_c:
         return wish
-    return replace(wish, value=least_c, reason=f"{wish.reason}; heat pump: at most {pump.setback_k:g} K below comfort")
+    return replace(wish, value=least_c, reason=f"{wish.reason}; heat pump: {words}")
 
 
 def _minutes(span: timedelta) -> str:

@@ -21,7 +21,8 @@ def zone_due(wiring: Wiring, draft: Draft, zone_id: str) -> None:
     zone = wiring.site.zones[zone_id]
     key = f"zone/{zone_id}"
     demand = allures.evaluate(zone.occupancy, zone.setpoints, draft.now)
-    wish = shallow(wiring, zone, Slot(Source.PLAN, demand.setpoint_c, demand.reason, demand.until, demand.allure.value))
+    wish = Slot(Source.PLAN, demand.setpoint_c, demand.reason, demand.until, demand.allure.value)
+    wish = shallow(wiring, zone, wish, demand.until - demand.since)
     before = draft.demands.get(key)
     if before != wish:
         draft.demands[key] = wish
