@@ -155,6 +155,8 @@ def _observed(found: Explanation, zone: ZoneInfo) -> Iterator[tuple[str, str]]:
         hidden = f", suppressed by {alarm['suppressed_by']}" if alarm.get("suppressed_by") else ""
         since = _time(instant_of(alarm.get("since")), zone)
         yield "alarm", f"{alarm['event']} of {alarm['target']} ({alarm.get('severity', '?')}) since {since}{hidden}"
+        if alarm.get("detail"):
+            yield "", str(alarm["detail"])
     if not found.alarms:
         yield "alarms", "none"
 

@@ -263,6 +263,16 @@ def test_alarms_of_what_feeds_a_lamp_belong_to_its_explanation(live: Path, broke
     assert "quality   offline: the device does not answer" in text
 
 
+def test_the_words_of_an_alarm_stand_below_it(live: Path, broker: Broker) -> None:
+    hand = {"severity": "minor", "since": "2026-11-23T21:40:00Z", "detail": "zone.1.setpoint held, 4.20 EUR"}
+    state = told(live, "zone/ecole.classes", NIGHT)
+    topics = {"zone/ecole.classes/state": state, "alarm/zone/ecole.classes/handOverride": hand}
+    leave(broker, {"status": "online", **topics})
+    lines = run(live, "classes").stdout.splitlines()
+    place = next(number for number, line in enumerate(lines) if "handOverride of zone/ecole.classes" in line)
+    assert lines[place + 1].strip() == "zone.1.setpoint held, 4.20 EUR"
+
+
 def test_a_masked_zone_says_who_masks_it_and_preheats_by_its_thermometer(live: Path, broker: Broker) -> None:
     seen: dict[str, object] = {"temperature_c": 17.5, "setpoint_c": 22.0, "quality": "good"}
     state = told(live, "zone/ecole.classes", NIGHT, **seen, write="masked", detail="masked by priority 8")
