@@ -99,8 +99,7 @@ def _explained(wiring: Wiring, key: str, at_text: str | None, zone: ZoneInfo) ->
         note = f"no daemon answers ({error}): this is the plan alone, without overrides and readings"
         return _by_plan(wiring, key, now, note)
     at = instant_of(heard.state.get("ts")) or now
-    measured = heard.state.get("temperature_c") if heard.state.get("quality") in ("good", "uncertain") else None
-    grounds = grounds_of(wiring, key, at, float(measured) if isinstance(measured, int | float) else None)
+    grounds = grounds_of(wiring, key, at, heard.state)
     note = ""
     if heard.config_hash not in (None, wiring.site.config_hash):
         note = "the daemon runs another configuration than these site files: what stands below the wishes is the files'"
@@ -117,4 +116,4 @@ def _by_plan(wiring: Wiring, key: str, at: datetime, note: str = "") -> Explanat
 
     begun = begin(wiring, Saved(), at - patience(wiring)).state
     state = state_of(wiring, cycle(wiring, begun, (), at).state, key, at)
-    return Explanation(key, at, "plan", state, grounds_of(wiring, key, at, None), note)
+    return Explanation(key, at, "plan", state, grounds_of(wiring, key, at, {}), note)

@@ -44,6 +44,7 @@ _GROUNDS = {
     "occupancy_until": "until",
     "next_opening": "next opening",
     "optimum_start": "optimum start",
+    "forecast": "forecast",
 }
 
 
@@ -183,6 +184,8 @@ def _ground(target: str, value: object, zone: ZoneInfo) -> str:
     if isinstance(value, list):
         return ", ".join(_stretch(each, zone) if isinstance(each, dict) else str(each) for each in value) or "none"
     if isinstance(value, dict):
+        if "opening" in value:
+            return _forecast(value, zone)
         return _optimum_start(value, zone) if "earliest" in value else _next_change(target, value, zone)
     return str(value)
 
@@ -198,9 +201,24 @@ def _next_change(target: str, change: Mapping[str, object], zone: ZoneInfo) -> s
 
 
 def _optimum_start(bounds: Mapping[str, object], zone: ZoneInfo) -> str:
+    earliest = f"at the earliest {_time(bounds['earliest'], zone)}"
+    if bounds["by"] == "daemon":
+        expected = bounds["expected"]
+        return f"{_clock(expected, zone) if isinstance(expected, datetime) else 'none foreseen'}, {earliest}"
     room = "measured" if bounds["measured"] else "as if it had fallen to its setpoint"
-    pace = f"room at {bounds['from_c']:g} °C, {room}; {bounds['minutes_per_k']:g} min a degree"
-    return f"{_time(bounds['expected'], zone)}, at the earliest {_time(bounds['earliest'], zone)} ({pace})"
+    pace = f"with nothing learnt: room at {bounds['from_c']:g} °C, {room}; {bounds['minutes_per_k']:g} min a degree"
+    return f"{_time(bounds['expected'], zone)}, {earliest} ({pace})"
+
+
+def _forecast(told: Mapping[str, object], zone: ZoneInfo) -> str:
+    """``18.9 °C at the opening on Tue 2026-11-24 08:00, ready Tue 07:55; confidence 0.93, learnt from 12 mornings``."""
+    degrees, confidence, mornings = (told[name] for name in ("expected_c", "confidence", "learnt_mornings"))
+    warm = f"{degrees:g} °C" if isinstance(degrees, int | float) else "unknown"
+    ready = f", ready {_time(told['ready'], zone)}" if told["ready"] is not None else ""
+    sure = f"confidence {confidence:g}, " if isinstance(confidence, int | float) else ""
+    learnt = f"learnt from {mornings} morning{'' if mornings == 1 else 's'}" if mornings else "nothing learnt yet"
+    obstacle = f"; in the way: {told['obstacle']}" if told["obstacle"] else ""
+    return f"{warm} at the opening on {_time(told['opening'], zone)}{ready}; {sure}{learnt}{obstacle}"
 
 
 def _time(at: object, zone: ZoneInfo) -> str:

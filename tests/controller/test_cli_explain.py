@@ -144,12 +144,15 @@ def test_a_zone_names_its_opening_and_the_bounds_of_its_preheat(site: Path) -> N
     assert (grounds["occupied"], grounds["occupancy_reason"]) == (False, "vacant 14.5 h until Tue 08:00")
     assert grounds["next_opening"] == "2026-11-24T08:00:00+01:00"
     assert grounds["optimum_start"] == {
+        "by": "site-files",
         "expected": "2026-11-24T07:00:00+01:00",
         "earliest": "2026-11-24T05:00:00+01:00",
         "minutes_per_k": 20.0,
         "from_c": 16.0,
         "measured": False,
     }
+    text = run(site, "classes", "--at", "2026-11-24T07:10").stdout
+    assert "Tue 2026-11-24 07:00, at the earliest Tue 2026-11-24 05:00 (with nothing learnt: room at 16 °C," in text
 
 
 def test_an_occupied_zone_looks_at_the_vacancy_to_come(site: Path) -> None:
@@ -282,6 +285,36 @@ def test_a_masked_zone_says_who_masks_it_and_preheats_by_its_thermometer(live: P
     assert (found["state"]["write"], found["state"]["detail"]) == ("masked", "masked by priority 8")
     start = found["grounds"]["optimum_start"]
     assert (start["expected"], start["from_c"], start["measured"]) == ("2026-11-24T07:30:00+01:00", 17.5, True)
+
+
+def test_the_preheat_is_the_daemons_where_it_has_made_a_forecast(live: Path, broker: Broker) -> None:
+    seen: dict[str, object] = {
+        "opening_at": "2026-11-24T07:00:00Z",
+        "preheat_at": "2026-11-24T05:12:00Z",
+        "forecast_ready_at": "2026-11-24T06:55:00Z",
+        "expected_c": 18.9,
+        "confidence": 0.93,
+        "learnt_mornings": 12,
+    }
+    state = told(live, "zone/ecole.classes", NIGHT, temperature_c=17.5, quality="good", **seen)
+    leave(broker, {"status": "online", "zone/ecole.classes/state": state})
+    found = facts(live, "classes")["grounds"]
+    start = {"by": "daemon", "expected": "2026-11-24T06:12:00+01:00", "earliest": "2026-11-24T05:00:00+01:00"}
+    assert found["optimum_start"] == start
+    assert (found["forecast"]["ready"], found["forecast"]["expected_c"]) == ("2026-11-24T07:55:00+01:00", 18.9)
+    text = run(live, "classes").stdout
+    assert "optimum start  Tue 2026-11-24 06:12, at the earliest Tue 2026-11-24 05:00\n" in text
+    assert "18.9 °C at the opening on Tue 2026-11-24 08:00, ready Tue 2026-11-24 07:55; confidence 0.93" in text
+    assert text.endswith("learnt from 12 mornings\n")
+
+
+def test_a_forecast_without_a_preheat_says_what_is_in_the_way(live: Path, broker: Broker) -> None:
+    hidden: dict[str, object] = {"opening_at": "2026-11-24T07:00:00Z", "confidence": 0.0, "learnt_mornings": 0}
+    state = told(live, "zone/ecole.classes", NIGHT, **hidden, obstacle="its device does not answer")
+    leave(broker, {"status": "online", "zone/ecole.classes/state": state})
+    text = run(live, "classes").stdout
+    assert "optimum start  none foreseen, at the earliest" in text
+    assert "confidence 0, nothing learnt yet; in the way: its device does not answer\n" in text
 
 
 def test_the_warmth_of_the_day_says_nothing_of_the_morning_after(live: Path, broker: Broker) -> None:
