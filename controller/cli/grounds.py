@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 
 from config.site import Zone
+from controller.cli import plants
 from controller.cli.reasons import instant_of
 from controller.core import heating
 from controller.core.timetable import timetable
@@ -23,10 +24,12 @@ _AHEAD = timedelta(days=8)
 
 
 def grounds_of(wiring: Wiring, key: str, at: datetime, told: Mapping[str, object]) -> Grounds:
-    """The grounds of a lamp, segment or zone at ``at``; ``told`` is the daemon's state of it, empty without one."""
+    """The grounds of a lamp, segment, zone or building at ``at``; ``told`` is the daemon's state of it, else empty."""
     kind, _, identity = key.partition("/")
     if kind == "zone":
         return _zone(wiring.site.zones[identity], at, told)
+    if kind == "building":
+        return plants.grounds(wiring, identity, at)
     if kind == "segment":
         return _segment(wiring, identity, at)
     lamp = wiring.site.lamps[identity]
@@ -37,9 +40,11 @@ def grounds_of(wiring: Wiring, key: str, at: datetime, told: Mapping[str, object
 
 
 def feeding(wiring: Wiring, key: str) -> list[str]:
-    """What an output depends on: a lamp's segment and cabinet, a segment's cabinet, a zone's building."""
+    """What an output depends on: a lamp's segment and cabinet, a segment's cabinet, a zone's building; else nothing."""
     kind, _, identity = key.partition("/")
     site = wiring.site
+    if kind == "building":
+        return []
     if kind == "zone":
         return [f"building/{site.zones[identity].building}"]
     if kind == "segment":

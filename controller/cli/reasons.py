@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from controller.cli import plants
+
 Facts = dict[str, object]
 
 _WRITES = {
@@ -43,6 +45,10 @@ _GROUNDS = {
     "occupancy_reason": "because",
     "occupancy_until": "until",
     "next_opening": "next opening",
+    "generator": "generator",
+    "curve": "heating curve",
+    "summer_above": "no heat above",
+    "zones": "by their hours",
     "optimum_start": "optimum start",
     "forecast": "forecast",
 }
@@ -63,15 +69,16 @@ class Explanation:
 
 
 def facts_of(found: Explanation, zone: ZoneInfo) -> Facts:
-    """The explanation as JSON: ``winner`` and ``losers`` apart; times with the site's offset."""
-    wishes = [{name: _local(value, zone) for name, value in wish.items()} for wish in _wishes(found)]
+    """The explanation as JSON: ``winner`` and ``losers`` apart, a building's by point; times with the site's offset."""
+    wishes: list[Mapping[str, object]] = [
+        {name: _local(value, zone) for name, value in wish.items()} for wish in _wishes(found)
+    ]
     facts: Facts = {
         "target": found.target,
         "at": _local(found.at, zone),
         "source": found.source,
         "note": found.note or None,
-        "winner": wishes[0] if wishes else None,
-        "losers": wishes[1:],
+        **({"points": _points(wishes)} if _is_plant(found) else _apart(wishes)),
         "grounds": _localised(found.grounds, zone),
     }
     if found.source == "daemon":
@@ -80,13 +87,28 @@ def facts_of(found: Explanation, zone: ZoneInfo) -> Facts:
     return facts
 
 
+def _apart(wishes: Sequence[Mapping[str, object]]) -> Facts:
+    return {"winner": wishes[0] if wishes else None, "losers": wishes[1:]}
+
+
+def _points(wishes: Sequence[Mapping[str, object]]) -> Facts:
+    return {point: _apart(each) for point, each in plants.by_point(wishes).items()}
+
+
+def _is_plant(found: Explanation) -> bool:
+    return found.target.startswith("building/")
+
+
 def lines_of(found: Explanation, zone: ZoneInfo) -> Iterator[str]:
     """The explanation as a page of text."""
     if found.note:
         yield found.note
     yield f"{found.target} {_said(found, zone)}"
-    yield ""
-    yield from _aligned([_wish(found.target, wish, index == 0, zone) for index, wish in enumerate(_wishes(found))])
+    wishes = _wishes(found)
+    if wishes:
+        yield ""
+    stacks = plants.by_point(wishes) if _is_plant(found) else {"": wishes}
+    yield from _aligned([row for point, stack in stacks.items() for row in _stack(found.target, point, stack, zone)])
     if found.source == "daemon":
         yield ""
         yield from _aligned([("  ", *row) for row in _observed(found, zone)])
@@ -110,6 +132,13 @@ def instant_of(text: object) -> datetime | None:
     return at if at.tzinfo else None
 
 
+def _stack(target: str, point: str, stack: Sequence[Mapping[str, object]], zone: ZoneInfo) -> Iterator[tuple[str, ...]]:
+    """Its rows, the winner first; of a generator's with its point in front."""
+    for index, wish in enumerate(stack):
+        mark, *rest = _wish(target, wish, index == 0, zone)
+        yield (f"  {point}", mark.strip(), *rest) if point else (mark, *rest)
+
+
 def _wishes(found: Explanation) -> Sequence[Mapping[str, object]]:
     why = found.state.get("why")
     return [wish for wish in why if isinstance(wish, dict)] if isinstance(why, list) else []
@@ -119,6 +148,8 @@ def _said(found: Explanation, zone: ZoneInfo) -> str:
     wishes = _wishes(found)
     source = "by the daemon" if found.source == "daemon" else "by the plan"
     at = f"{source} at {found.at.astimezone(zone):%a %Y-%m-%d %H:%M:%S} ({zone})"
+    if _is_plant(found):
+        return at
     if not wishes:
         return f"has no wish behind it, {at}"
     return f"shall be {_value(found.target, wishes[0])}, {at}"
@@ -138,6 +169,8 @@ def _value(target: str, wish: Mapping[str, object]) -> str:
         return "?"
     if target.startswith("zone/"):
         return " ".join(str(word) for word in (wish.get("allure"), f"{value:g} °C") if word)
+    if target.startswith("building/"):
+        return plants.value_of(wish)
     if target.startswith("segment/"):
         return "closed" if value > 0 else "open"
     return f"{value:g} %"
@@ -146,7 +179,9 @@ def _value(target: str, wish: Mapping[str, object]) -> str:
 def _observed(found: Explanation, zone: ZoneInfo) -> Iterator[tuple[str, str]]:
     """What the device really does: measured values, quality, the fate of the last write, alarms."""
     state = found.state
-    yield "observed", ", ".join(_measured(state)) or "nothing yet"
+    yield "observed", ", ".join(plants.measured(state) if _is_plant(found) else _measured(state)) or "nothing yet"
+    if _is_plant(found):
+        yield from plants.told(_localised(state, zone))
     quality = str(state.get("quality", "unknown"))
     yield "quality", f"{quality}: {_QUALITIES[quality]}" if quality in _QUALITIES else quality
     write = str(state.get("write", "unknown"))

@@ -191,9 +191,10 @@ def test_a_bare_clock_time_is_todays(site: Path) -> None:
         (["clases"], 1, 'did you mean "classes"?'),
         (["twin"], 1, "'twin' is the id of several: lamp/twin, segment/twin; write one of them in full"),
         (["group/rues"], 1, "group/rues is many outputs"),
-        (["cabinet/cab"], 1, "cabinet/cab is not commanded: explain a lamp, segment or zone"),
+        (["cabinet/cab"], 1, "cabinet/cab is not commanded: explain a lamp, segment, zone or a building with plant"),
         (["l-001", "--at", "3pm"], 2, "'3pm' is no time"),
         (["l-001", "--at", "9999-12-31T23:59"], 2, "the year 9999"),
+        (["building/ecole"], 1, "building/ecole is not commanded: explain a lamp, segment, zone or a building with"),
         ([], 1, "no such target"),
         (["l-001", "l-002"], 2, "too many arguments"),
     ],
@@ -329,6 +330,44 @@ def test_a_thermometer_that_cannot_be_trusted_is_not_believed(live: Path, broker
     leave(broker, {"status": "online", "zone/ecole.classes/state": state})
     start = facts(live, "classes")["grounds"]["optimum_start"]
     assert (start["expected"], start["measured"]) == ("2026-11-24T07:00:00+01:00", False)
+
+
+def heated(site: Path) -> Path:
+    """The same site, its school's boiler led."""
+    file = site / "site.yaml"
+    plant = "  - id: ecole\n    plant: {curve: {slope: 1.6}, summer_above: 16}\n    zones"
+    file.write_text(file.read_text(encoding="utf-8").replace("  - id: ecole\n    zones", plant), encoding="utf-8")
+    return site
+
+
+def test_a_boiler_says_why_it_runs_point_by_point(live: Path, broker: Broker) -> None:
+    seen: dict[str, object] = {"boiler_on": True, "supply_c": 46.8, "outdoor_c": 3.1, "calling": "classes"}
+    asked = {"priority": 13, "source": "plan", "until": None}
+    why = [
+        {"point": "boiler.enable", **asked, "value": 1.0, "reason": "classes at 15.6 of 16 degC"},
+        {"point": "boiler.supply-setpoint", **asked, "value": 37.5, "reason": "curve 1.6 at 10.9 degC outside"},
+        {"point": "boiler.pump", **asked, "value": 1.0, "reason": "runs with the generator"},
+    ]
+    state = told(heated(live), "building/ecole", at("2026-11-24 09:00"), **seen, why=why, quality="good")
+    leave(broker, {"status": "online", "building/ecole/state": state})
+    points = facts(live, "building/ecole")["points"]
+    assert list(points) == ["boiler.enable", "boiler.supply-setpoint", "boiler.pump"]
+    assert points["boiler.enable"]["winner"]["reason"] == "classes at 15.6 of 16 degC"
+    text = run(live, "ecole").stdout
+    assert text.startswith("building/ecole by the daemon at Tue 2026-11-24 09:00:00 (Europe/Paris)\n")
+    enable, supply, _ = (line.split() for line in text.splitlines()[2:5])
+    assert enable[:5] == ["boiler.enable", "wins", "13", "plan", "on"]
+    assert supply[:6] == ["boiler.supply-setpoint", "wins", "13", "plan", "37.5", "°C"]
+    assert "observed  generator runs, 3.1 °C outside, supply 46.8 °C\n" in text
+    assert "calling   classes\n" in text
+
+
+def test_a_boiler_without_a_daemon_is_not_guessed_at(site: Path) -> None:
+    found = facts(heated(site), "building/ecole", "--at", "2026-11-24T09:00")
+    assert (found["source"], found["points"]) == ("plan", {})
+    assert "which only the running daemon knows" in found["note"]
+    assert found["grounds"]["zones"] == ["classes comfort 19 °C (weekly mon-fri 08:00-17:30)"]
+    assert "no heat above   16 °C outside, damped\n" in run(site, "building/ecole", "--at", "09:00").stdout
 
 
 @pytest.mark.parametrize(
