@@ -45,6 +45,24 @@ def test_first_it_only_shows(here: Path) -> None:
     assert not (here / "reunions.csv").exists()
 
 
+@pytest.mark.parametrize(
+    ("words", "header", "complaint"),
+    [
+        (MEETINGS[2:4], "start,end,label,source\n2026-12-25,2026-12-25,Noël,L3133-1\n", "is a calendar, not a file of"),
+        (("public-holidays", "FR"), "start,hours,label\n2026-12-24,18:00-20:00,Bal\n", "is a file of exceptions"),
+    ],
+)
+def test_a_file_of_the_other_kind_is_left_alone(
+    here: Path, words: tuple[str, ...], header: str, complaint: str
+) -> None:
+    file = here / "feries.csv"
+    file.write_text(f"# ours\n{header}", encoding="utf-8")
+    result = run("calendar", "import", *words, "--to", "feries.csv", "--write")
+    assert result.exit_code == 1
+    assert complaint in result.stderr
+    assert file.read_text(encoding="utf-8") == f"# ours\n{header}"
+
+
 def test_then_it_writes_a_file_to_review(here: Path) -> None:
     assert run(*MEETINGS, "--until", "2027-06-30", "--write").exit_code == 0
     lines = (here / "reunions.csv").read_text(encoding="utf-8").splitlines()
