@@ -50,6 +50,10 @@ def _without_effect(draft: Draft, written: ZoneFile, site: Site, zone: Zone) -> 
             draft.warning(boost.where("lasting"), f"{lasting} is longer than cap, {cap}, which cuts it short")
         else:
             draft.warning(boost.where("cap"), f"{cap} is shorter than lasting, {lasting} by default, and cuts it short")
+    start = written.optimum_start
+    if start is not None and zone.optimum_start is not None and zone.optimum_start.stop and not start.learn:
+        message = "without effect: learn is false, and a zone coasts by the nights that it has learnt from"
+        draft.warning(start.where("stop"), message)
     point = site.devices[zone.device].profile.points.get(f"zone.{zone.number}.setpoint")
     if zone.frost_slot and not (isinstance(point, BacnetPoint) and point.commandable):
         message = f"without effect: zone.{zone.number}.setpoint of {zone.device} has no priority array, so no slot 5"

@@ -17,7 +17,8 @@ ODD = {
         f"{Z}.absence: without effect: a floor is too slow for it",
     ),
     "boost that lasts longer than its cap": (
-        "        boost: {lasting: 5h, cap: 4h, maximum: 14}", "5h, cap", f"{Z}.boost.lasting: 5h is longer than cap, 4h, which cuts it short",
+        "        boost: {lasting: 5h, cap: 4h, maximum: 14}", "5h, cap",
+        f"{Z}.boost.lasting: 5h is longer than cap, 4h, which cuts it short",
     ),
     "boost that lasts longer by default": (
         "        boost: {cap: 1h, maximum: 14}", "1h, maximum",
@@ -52,6 +53,15 @@ def test_a_boost_above_the_law(valbourg: Town) -> None:
     valbourg.change("allures: {comfort: 14, reduced: 12, frost: 8}", "allures: {comfort: 20, reduced: 12, frost: 8}")
     valbourg.change(SALLE, f"{SALLE}\n        boost: {{maximum: 20.5}}\n")
     assert any(f"{Z}.boost.maximum: 20.5 degrees C are above the legal 19" in line for line in valbourg.found())
+
+
+def test_a_coast_of_a_zone_that_may_not_learn(valbourg: Town) -> None:
+    valbourg.change("minutes_per_k: 12}", "minutes_per_k: 12, stop: 30m, learn: false}")
+    line, column = valbourg.place("30m, learn")
+    message = "without effect: learn is false, and a zone coasts by the nights that it has learnt from"
+    assert valbourg.found() == [f"site.yaml:{line}:{column}: warning: {Z}.optimum_start.stop: {message}"]
+    valbourg.change("stop: 30m, learn: false}", "stop: 0s, learn: false}")
+    assert valbourg.found() == []
 
 
 def test_a_slot_for_frost_where_the_setpoint_has_a_priority_array(valbourg: Town) -> None:
