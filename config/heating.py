@@ -180,7 +180,9 @@ class PlantFile(Written):
         1.0, description="colder than this outside the pump runs"
     )
     exercise: ExerciseFile | None = Field(None, description="weekly exercise of the pump; {} takes the defaults")
-    heat_pump: HeatPumpFile | None = Field(None, description="limits of a compressor; {} takes the defaults")
+    heat_pump: HeatPumpFile | None = Field(
+        None, description="with generator heat-pump: limits of its compressor; {} takes the defaults"
+    )
     hot_water: HotWaterFile | None = Field(None, description="log against legionella; {} takes the defaults")
     start_within: Duration | None = Field(None, description="it must show that it runs so soon, default 20m")
 

@@ -30,7 +30,7 @@ _FINE = {"SECONDLY", "MINUTELY", "HOURLY"}
 _LATEST = date(_YEARS[1], 1, 1)
 """Where a file names a later day (LAST-MODIFIED of a careless program), this one stands for it."""
 _DATES = ("DTSTART", "DTEND", "DTSTAMP", "LAST-MODIFIED")
-_ONCE = ("DTSTART", "DTEND", "DURATION", "SUMMARY", "UID", "STATUS", "RECURRENCE-ID")
+_ONCE = ("DTSTART", "DTEND", "DURATION", "SUMMARY", "UID", "STATUS", "TRANSP", "RECURRENCE-ID")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,8 @@ class Occurrence:
     label: str
     place: str
     uid: str
+    free: bool = False
+    """TRANSP:TRANSPARENT: it takes up nobody's time."""
 
     @property
     def days(self) -> tuple[date, date]:
@@ -238,6 +240,7 @@ def _occurrence(event: Component, zone: ZoneInfo) -> Occurrence:
         " ".join(str(event.get("SUMMARY", "")).split()),
         " ".join(str(event.get("LOCATION", "")).split()),
         str(event.get("UID", "")),
+        str(event.get("TRANSP", "")).strip().upper() == "TRANSPARENT",
     )
 
 

@@ -49,6 +49,13 @@ def parse_table(
     return [row for number, line in lines[1:] if (row := _row(file, number, line, delimiter, names, findings))]
 
 
+def header_of(text: str) -> frozenset[str]:
+    """The names of a table's columns, in small letters; empty where it has no line that counts."""
+    first = next((line for line in text.removeprefix("\ufeff").splitlines() if _counts(line)), "")
+    names = _cells(first, max(_DELIMITERS, key=first.count)) if first else []
+    return frozenset(cell.text.lower() for cell in names if cell.text)
+
+
 def _counts(line: str) -> bool:
     return bool(line.strip(" \t;,")) and not line.startswith("#")
 

@@ -21,6 +21,8 @@ _LONGEST = timedelta(days=62)
 """A booking that began so long before the first day asked for may still reach it."""
 _DAY, _MINUTE = timedelta(days=1), timedelta(minutes=1)
 _MIDNIGHT = time(0)
+_NAMED = 5
+"""So many of those left out are told by name."""
 _DATES = (
     re.compile(r"(?P<d>\d{1,2})[/.](?P<m>\d{1,2})[/.](?P<y>\d{4})"),
     re.compile(r"(?P<y>\d{4})-(?P<m>\d{2})-(?P<d>\d{2})"),
@@ -30,13 +32,24 @@ _TIME = re.compile(r"(\d{1,2})\s*[:hH]\s*(\d{2})?(?::\d{2}(?:\.\d+)?)?")
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Which meetings, and what they mean: from ``first`` to ``last``, those whose label or place has ``only``."""
+    """Which meetings, and what they mean: from ``first`` to ``last``, those whose label or place has ``only``.
+
+    What opens a building says at which hours: one of whole days is left out where ``all_day`` does not give them, and
+    so is what takes up nobody's time. What closes it may be of whole days.
+    """
 
     first: date
     last: date
     only: str = ""
     state: str = "open"
     priority: int = 8
+    all_day: str = ""
+    """``08:00-18:00``: the hours of a meeting that names whole days."""
+
+    @property
+    def opens(self) -> bool:
+        """Whether the meetings are such that people come."""
+        return self.state == "open"
 
 
 def of_agenda(file: str, text: str, zone: ZoneInfo, choice: Choice, findings: Findings) -> list[Line]:
@@ -126,6 +139,27 @@ def _moment(text: str) -> tuple[date | None, time | None]:
 
 def _lines(file: str, found: Iterable[tuple[Spot, Occurrence]], choice: Choice, findings: Findings) -> list[Line]:
     lines: list[Line] = []
+    whole: dict[tuple[str, str], list[tuple[Spot, Occurrence]]] = {}
+    free: list[str] = []
+    for spot, each in _asked(found, choice, findings):
+        if choice.opens and each.free:
+            free.append(shown(each.label))
+        elif choice.opens and not choice.all_day and _is_whole(each):
+            whole.setdefault((each.uid or str(spot), each.label), []).append((spot, each))
+        else:
+            lines += _of_one(file, each, choice)
+    for spots in whole.values():
+        _without_hours(*spots[0], len(spots) - 1, findings)
+    if free:
+        names = ", ".join(list(dict.fromkeys(free))[:_NAMED])
+        findings.warning(Spot(file), f"{len(free)} that take up nobody's time (TRANSPARENT) are left out: {names}")
+    return lines
+
+
+def _asked(
+    found: Iterable[tuple[Spot, Occurrence]], choice: Choice, findings: Findings
+) -> Iterator[tuple[Spot, Occurrence]]:
+    """Those of the days and the place asked for; what makes no sense is told and left out."""
     for spot, each in found:
         if choice.only.lower() not in f"{each.label} {each.place}".lower():
             continue
@@ -135,12 +169,33 @@ def _lines(file: str, found: Iterable[tuple[Spot, Occurrence]], choice: Choice, 
         if each.days[1].year not in YEARS:
             findings.error(spot, f"{shown(each.label)} ends in the year {each.days[1].year}")
             continue
-        source = cell(f"{file.rpartition('/')[2]}: {each.uid}" if each.uid else file.rpartition("/")[2])
-        for first, last, hours in _stretches(each):
-            if last >= choice.first and first <= choice.last:
-                label = cell(each.label) or cell(each.place) or "-"
-                lines.append((str(first), str(last), hours, label, choice.state, str(choice.priority), source))
-    return lines
+        if each.days[1] >= choice.first and each.days[0] <= choice.last:
+            yield spot, each
+
+
+def _without_hours(spot: Spot, each: Occurrence, more: int, findings: Findings) -> None:
+    again = f" and {more} more times" if more > 1 else " and once more" if more else ""
+    findings.warning(
+        spot,
+        f"{shown(each.label)} on {each.days[0]}{again} is all day, and would open the building for 24 hours: left out; "
+        "--all-day 08:00-18:00 gives the hours of such meetings",
+    )
+
+
+def _of_one(file: str, each: Occurrence, choice: Choice) -> Iterator[Line]:
+    source = cell(f"{file.rpartition('/')[2]}: {each.uid}" if each.uid else file.rpartition("/")[2])
+    label = cell(each.label) or cell(each.place) or "-"
+    whole = choice.all_day if _is_whole(each) else ""
+    for first, last, hours in _stretches(each):
+        if last >= choice.first and first <= choice.last:
+            yield str(first), str(last), hours or whole, label, choice.state, str(choice.priority), source
+
+
+def _is_whole(each: Occurrence) -> bool:
+    """Whether it names days and no hours; some programs write those as from midnight to midnight."""
+    if not isinstance(each.start, datetime) or not isinstance(each.end, datetime):
+        return True
+    return each.start.time() == each.end.time() == _MIDNIGHT
 
 
 def _stretches(each: Occurrence) -> Iterator[tuple[date, date, str]]:

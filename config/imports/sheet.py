@@ -16,7 +16,7 @@ from datetime import date
 from pathlib import Path
 
 from config.problems import Findings, Spot
-from config.tables import parse_table
+from config.tables import header_of, parse_table
 from config.tree.calendars import OF_EXCEPTIONS, REQUIRED
 from config.tree.validity import COLUMN, LINE, read_valid_until
 from schedules.exceptions import DATED_PRIORITY
@@ -71,14 +71,26 @@ def sheet(columns: tuple[str, ...], lines: Sequence[Line], valid_until: date | N
     return Sheet(columns, tuple(sorted(set(lines))), valid_until, origin)
 
 
+def _other_kind(columns: tuple[str, ...], header: frozenset[str]) -> str:
+    """What the file is by its header, where the import writes files of the other kind; else empty."""
+    own = set(OF_EXCEPTIONS) - set(OF_CALENDAR)
+    if columns == OF_CALENDAR:
+        return "is a file of exceptions to opening hours, not a calendar" if header & own else ""
+    is_calendar = header >= set(OF_CALENDAR) and not header & own
+    return f"is a calendar, not a file of exceptions (those have {', '.join(sorted(own))})" if is_calendar else ""
+
+
 def read_sheet(path: Path, columns: tuple[str, ...], findings: Findings) -> Sheet:
-    """The file as it is; empty where there is none."""
+    """The file as it is; empty where there is none. One whose header is of the other kind is an error."""
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
         return Sheet(columns, (), None)
     except (OSError, UnicodeDecodeError) as error:
         findings.error(Spot(str(path)), f"cannot be read: {error}")
+        return Sheet(columns, (), None)
+    if other := _other_kind(columns, header_of(text)):
+        findings.error(Spot(str(path)), f"{other}: this import would remove all that it says; is --to another file?")
         return Sheet(columns, (), None)
     rows = parse_table(str(path), text, ("start", "label"), (*columns[1:], COLUMN), findings)
     lines = []

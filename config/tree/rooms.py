@@ -23,6 +23,7 @@ from config.site import (
     BoostPolicy,
     Delegation,
     Exercise,
+    Generator,
     HeatingCurve,
     HeatPump,
     HotWater,
@@ -115,6 +116,13 @@ def plant(draft: Draft, written: PlantFile | None, device: Wired | None) -> Plan
         return None
     if device is not None:
         _led_by(draft, written, device)
+    if written.heat_pump is not None and written.generator is not Generator.HEAT_PUMP:
+        draft.error(
+            written.where("heat_pump"),
+            f"limits of a compressor, but generator is {written.generator.value}: write generator: heat-pump, or leave "
+            "heat_pump out",
+            at_key=True,
+        )
     default = Plant()
     return Plant(
         generator=written.generator,

@@ -24,6 +24,7 @@ EXAMPLE = """\b
 Example:
   veilleuse explain lamp/l-001
   veilleuse explain ./town l-001 --at 2026-12-24T23:15
+  veilleuse explain ./town building/ecole-jaures
   veilleuse explain ./town zone/ecole-jaures.classes --json | jq .winner
 """
 
@@ -36,14 +37,16 @@ Example:
 def command(site: Path, target: str, at_text: str | None, as_json: bool) -> None:
     """Why TARGET is as it is: every wish behind it, the winner and the losers, and until when.
 
-    TARGET is lamp/l-001, segment/mairie-1, zone/school.hall, or the id alone where only one has it. Without --at the
-    running daemon is asked through the broker; where none answers, and with --at, the plan alone is explained.
+    TARGET is lamp/l-001, segment/mairie-1, zone/school.hall, or the id alone where only one has it; building/school is
+    its heat generator. Without --at the running daemon is asked through the broker; where none answers, and with --at,
+    the plan alone is explained.
     """
+    from controller.cli.plants import is_led
     from controller.core.wiring import Wiring
 
     wiring = Wiring(loaded(site))
     key, without_node = _commanded(wiring, _output(wiring.site, target))
-    if key not in wiring.targets:
+    if key not in wiring.targets and not is_led(wiring, key):
         raise click.ClickException(
             f"{key} is not commanded: the profile of its device has no point that can be written"
         )
@@ -71,10 +74,15 @@ def _output(site: Site, target: str) -> str:
     kind, _, identity = target.rpartition("/")
     if identity in site.groups and kind in ("", "group") and not any(identity in ids for ids in _kinds(site).values()):
         raise click.ClickException(f"group/{identity} is many outputs: explain one of its lamps or segments")
+    generators = [f"building/{each.id}" for each in site.buildings.values() if each.plant is not None]
+    if target in generators:
+        return target
     if target in {f"{word}/{each}" for word, ids in _stations(site).items() for each in ids}:
-        raise click.ClickException(f"{target} is not commanded: explain a lamp, segment or zone")
+        raise click.ClickException(f"{target} is not commanded: explain a lamp, segment, zone or a building with plant")
     if not outputs:
         raise unknown(target, outputs)
+    if f"building/{target}" in generators and not any(target == each.partition("/")[2] for each in outputs):
+        return f"building/{target}"
     return the_one(target, outputs)
 
 
@@ -99,8 +107,7 @@ def _explained(wiring: Wiring, key: str, at_text: str | None, zone: ZoneInfo) ->
         note = f"no daemon answers ({error}): this is the plan alone, without overrides and readings"
         return _by_plan(wiring, key, now, note)
     at = instant_of(heard.state.get("ts")) or now
-    measured = heard.state.get("temperature_c") if heard.state.get("quality") in ("good", "uncertain") else None
-    grounds = grounds_of(wiring, key, at, float(measured) if isinstance(measured, int | float) else None)
+    grounds = grounds_of(wiring, key, at, heard.state)
     note = ""
     if heard.config_hash not in (None, wiring.site.config_hash):
         note = "the daemon runs another configuration than these site files: what stands below the wishes is the files'"
@@ -110,11 +117,15 @@ def _explained(wiring: Wiring, key: str, at_text: str | None, zone: ZoneInfo) ->
 def _by_plan(wiring: Wiring, key: str, at: datetime, note: str = "") -> Explanation:
     """A core that waits no more for a device and has heard nothing: the daemon's own code, without the daemon."""
     from controller.cli.grounds import grounds_of
+    from controller.cli.plants import UNHEARD
     from controller.core.cycle import begin, cycle
     from controller.core.heating.learning import patience
     from controller.core.journal import Saved
     from controller.core.report import state_of
 
+    grounds = grounds_of(wiring, key, at, {})
+    if key.startswith("building/"):
+        return Explanation(key, at, "plan", {}, grounds, "; ".join(words for words in (note, UNHEARD) if words))
     begun = begin(wiring, Saved(), at - patience(wiring)).state
     state = state_of(wiring, cycle(wiring, begun, (), at).state, key, at)
-    return Explanation(key, at, "plan", state, grounds_of(wiring, key, at, None), note)
+    return Explanation(key, at, "plan", state, grounds, note)

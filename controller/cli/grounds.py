@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 
 from config.site import Zone
+from controller.cli import plants
+from controller.cli.reasons import instant_of
 from controller.core import heating
 from controller.core.timetable import timetable
 from controller.core.wiring import Wiring
@@ -20,11 +23,13 @@ Grounds = dict[str, object]
 _AHEAD = timedelta(days=8)
 
 
-def grounds_of(wiring: Wiring, key: str, at: datetime, measured_c: float | None) -> Grounds:
-    """The grounds of a lamp, segment or zone at ``at``; ``measured_c`` is the zone's temperature where known."""
+def grounds_of(wiring: Wiring, key: str, at: datetime, told: Mapping[str, object]) -> Grounds:
+    """The grounds of a lamp, segment, zone or building at ``at``; ``told`` is the daemon's state of it, else empty."""
     kind, _, identity = key.partition("/")
     if kind == "zone":
-        return _zone(wiring.site.zones[identity], at, measured_c)
+        return _zone(wiring.site.zones[identity], at, told)
+    if kind == "building":
+        return plants.grounds(wiring, identity, at)
     if kind == "segment":
         return _segment(wiring, identity, at)
     lamp = wiring.site.lamps[identity]
@@ -35,9 +40,11 @@ def grounds_of(wiring: Wiring, key: str, at: datetime, measured_c: float | None)
 
 
 def feeding(wiring: Wiring, key: str) -> list[str]:
-    """What an output depends on: a lamp's segment and cabinet, a segment's cabinet, a zone's building."""
+    """What an output depends on: a lamp's segment and cabinet, a segment's cabinet, a zone's building; else nothing."""
     kind, _, identity = key.partition("/")
     site = wiring.site
+    if kind == "building":
+        return []
     if kind == "zone":
         return [f"building/{site.zones[identity].building}"]
     if kind == "segment":
@@ -81,7 +88,7 @@ def _segment(wiring: Wiring, segment_id: str, at: datetime) -> Grounds:
     return _without_nothing({**found, "groups": list(groups), "next_change": _next(wiring, target, at)})
 
 
-def _zone(zone: Zone, at: datetime, measured_c: float | None) -> Grounds:
+def _zone(zone: Zone, at: datetime, told: Mapping[str, object]) -> Grounds:
     demand = allures.evaluate(zone.occupancy, zone.setpoints, at)
     found: Grounds = {
         "building": zone.building,
@@ -92,24 +99,46 @@ def _zone(zone: Zone, at: datetime, measured_c: float | None) -> Grounds:
         "occupancy_until": demand.until,
         "next_opening": demand.next_opening,
     }
-    return _without_nothing({**found, "optimum_start": _optimum_start(zone, demand, measured_c)})
+    return _without_nothing({**found, "optimum_start": _optimum_start(zone, demand, told), **_forecast(told)})
 
 
-def _optimum_start(zone: Zone, demand: AllureDemand, measured_c: float | None) -> Grounds | None:
-    """When the preheat for the next opening begins: expected, and at the earliest."""
+def _optimum_start(zone: Zone, demand: AllureDemand, told: Mapping[str, object]) -> Grounds | None:
+    """When the preheat for the next opening begins: expected (None where none is needed), and at the earliest.
+
+    ``by`` the daemon's forecast, where it has made one; else by the site files, as if nothing were learnt.
+    """
     bounds, opening = zone.optimum_start, demand.next_opening
     if bounds is None or opening is None:
         return None
+    measured_c = _measured(told)
     if demand.allure is Allure.COMFORT:  # the vacancy is still to come, and with it the room's temperature
         demand, measured_c = allures.evaluate(zone.occupancy, zone.setpoints, demand.until), None
-    begins = heating.preheat_from(zone, bounds, demand, opening, measured_c)
+    earliest = max(opening - heating.preheat_cap(bounds, demand), demand.since)
+    if told.get("opening_at"):
+        return {"by": "daemon", "expected": instant_of(told.get("preheat_at")), "earliest": earliest}
     return {
-        "expected": max(begins, demand.since),
-        "earliest": max(opening - heating.preheat_cap(bounds, demand), demand.since),
+        "by": "site-files",
+        "expected": max(heating.preheat_from(zone, bounds, demand, opening, measured_c), demand.since),
+        "earliest": earliest,
         "minutes_per_k": bounds.minutes_per_k,
         "from_c": demand.setpoint_c if measured_c is None else measured_c,
         "measured": measured_c is not None,
     }
+
+
+def _measured(told: Mapping[str, object]) -> float | None:
+    """The room's temperature, where the daemon tells one that can be believed."""
+    measured = told.get("temperature_c") if told.get("quality") in ("good", "uncertain") else None
+    return float(measured) if isinstance(measured, int | float) else None
+
+
+def _forecast(told: Mapping[str, object]) -> Grounds:
+    """What the daemon expects of the next opening; nothing where it has made no forecast."""
+    if not told.get("opening_at"):
+        return {}
+    names = ("expected_c", "confidence", "obstacle", "learnt_mornings")
+    ready = {"opening": instant_of(told["opening_at"]), "ready": instant_of(told.get("forecast_ready_at"))}
+    return {"forecast": ready | {name: told.get(name) for name in names}}
 
 
 def _next(wiring: Wiring, target: str, at: datetime) -> Grounds | None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from controller.cli import plants
+
 Facts = dict[str, object]
 
 _WRITES = {
@@ -43,7 +45,12 @@ _GROUNDS = {
     "occupancy_reason": "because",
     "occupancy_until": "until",
     "next_opening": "next opening",
+    "generator": "generator",
+    "curve": "heating curve",
+    "summer_above": "no heat above",
+    "zones": "by their hours",
     "optimum_start": "optimum start",
+    "forecast": "forecast",
 }
 
 
@@ -62,15 +69,16 @@ class Explanation:
 
 
 def facts_of(found: Explanation, zone: ZoneInfo) -> Facts:
-    """The explanation as JSON: ``winner`` and ``losers`` apart; times with the site's offset."""
-    wishes = [{name: _local(value, zone) for name, value in wish.items()} for wish in _wishes(found)]
+    """The explanation as JSON: ``winner`` and ``losers`` apart, a building's by point; times with the site's offset."""
+    wishes: list[Mapping[str, object]] = [
+        {name: _local(value, zone) for name, value in wish.items()} for wish in _wishes(found)
+    ]
     facts: Facts = {
         "target": found.target,
         "at": _local(found.at, zone),
         "source": found.source,
         "note": found.note or None,
-        "winner": wishes[0] if wishes else None,
-        "losers": wishes[1:],
+        **({"points": _points(wishes)} if _is_plant(found) else _apart(wishes)),
         "grounds": _localised(found.grounds, zone),
     }
     if found.source == "daemon":
@@ -79,13 +87,28 @@ def facts_of(found: Explanation, zone: ZoneInfo) -> Facts:
     return facts
 
 
+def _apart(wishes: Sequence[Mapping[str, object]]) -> Facts:
+    return {"winner": wishes[0] if wishes else None, "losers": wishes[1:]}
+
+
+def _points(wishes: Sequence[Mapping[str, object]]) -> Facts:
+    return {point: _apart(each) for point, each in plants.by_point(wishes).items()}
+
+
+def _is_plant(found: Explanation) -> bool:
+    return found.target.startswith("building/")
+
+
 def lines_of(found: Explanation, zone: ZoneInfo) -> Iterator[str]:
     """The explanation as a page of text."""
     if found.note:
         yield found.note
     yield f"{found.target} {_said(found, zone)}"
-    yield ""
-    yield from _aligned([_wish(found.target, wish, index == 0, zone) for index, wish in enumerate(_wishes(found))])
+    wishes = _wishes(found)
+    if wishes:
+        yield ""
+    stacks = plants.by_point(wishes) if _is_plant(found) else {"": wishes}
+    yield from _aligned([row for point, stack in stacks.items() for row in _stack(found.target, point, stack, zone)])
     if found.source == "daemon":
         yield ""
         yield from _aligned([("  ", *row) for row in _observed(found, zone)])
@@ -109,6 +132,13 @@ def instant_of(text: object) -> datetime | None:
     return at if at.tzinfo else None
 
 
+def _stack(target: str, point: str, stack: Sequence[Mapping[str, object]], zone: ZoneInfo) -> Iterator[tuple[str, ...]]:
+    """Its rows, the winner first; of a generator's with its point in front."""
+    for index, wish in enumerate(stack):
+        mark, *rest = _wish(target, wish, index == 0, zone)
+        yield (f"  {point}", mark.strip(), *rest) if point else (mark, *rest)
+
+
 def _wishes(found: Explanation) -> Sequence[Mapping[str, object]]:
     why = found.state.get("why")
     return [wish for wish in why if isinstance(wish, dict)] if isinstance(why, list) else []
@@ -118,6 +148,8 @@ def _said(found: Explanation, zone: ZoneInfo) -> str:
     wishes = _wishes(found)
     source = "by the daemon" if found.source == "daemon" else "by the plan"
     at = f"{source} at {found.at.astimezone(zone):%a %Y-%m-%d %H:%M:%S} ({zone})"
+    if _is_plant(found):
+        return at
     if not wishes:
         return f"has no wish behind it, {at}"
     return f"shall be {_value(found.target, wishes[0])}, {at}"
@@ -137,6 +169,8 @@ def _value(target: str, wish: Mapping[str, object]) -> str:
         return "?"
     if target.startswith("zone/"):
         return " ".join(str(word) for word in (wish.get("allure"), f"{value:g} °C") if word)
+    if target.startswith("building/"):
+        return plants.value_of(wish)
     if target.startswith("segment/"):
         return "closed" if value > 0 else "open"
     return f"{value:g} %"
@@ -145,7 +179,9 @@ def _value(target: str, wish: Mapping[str, object]) -> str:
 def _observed(found: Explanation, zone: ZoneInfo) -> Iterator[tuple[str, str]]:
     """What the device really does: measured values, quality, the fate of the last write, alarms."""
     state = found.state
-    yield "observed", ", ".join(_measured(state)) or "nothing yet"
+    yield "observed", ", ".join(plants.measured(state) if _is_plant(found) else _measured(state)) or "nothing yet"
+    if _is_plant(found):
+        yield from plants.told(_localised(state, zone))
     quality = str(state.get("quality", "unknown"))
     yield "quality", f"{quality}: {_QUALITIES[quality]}" if quality in _QUALITIES else quality
     write = str(state.get("write", "unknown"))
@@ -155,6 +191,8 @@ def _observed(found: Explanation, zone: ZoneInfo) -> Iterator[tuple[str, str]]:
         hidden = f", suppressed by {alarm['suppressed_by']}" if alarm.get("suppressed_by") else ""
         since = _time(instant_of(alarm.get("since")), zone)
         yield "alarm", f"{alarm['event']} of {alarm['target']} ({alarm.get('severity', '?')}) since {since}{hidden}"
+        if alarm.get("detail"):
+            yield "", str(alarm["detail"])
     if not found.alarms:
         yield "alarms", "none"
 
@@ -181,6 +219,8 @@ def _ground(target: str, value: object, zone: ZoneInfo) -> str:
     if isinstance(value, list):
         return ", ".join(_stretch(each, zone) if isinstance(each, dict) else str(each) for each in value) or "none"
     if isinstance(value, dict):
+        if "opening" in value:
+            return _forecast(value, zone)
         return _optimum_start(value, zone) if "earliest" in value else _next_change(target, value, zone)
     return str(value)
 
@@ -196,9 +236,24 @@ def _next_change(target: str, change: Mapping[str, object], zone: ZoneInfo) -> s
 
 
 def _optimum_start(bounds: Mapping[str, object], zone: ZoneInfo) -> str:
+    earliest = f"at the earliest {_time(bounds['earliest'], zone)}"
+    if bounds["by"] == "daemon":
+        expected = bounds["expected"]
+        return f"{_clock(expected, zone) if isinstance(expected, datetime) else 'none foreseen'}, {earliest}"
     room = "measured" if bounds["measured"] else "as if it had fallen to its setpoint"
-    pace = f"room at {bounds['from_c']:g} °C, {room}; {bounds['minutes_per_k']:g} min a degree"
-    return f"{_time(bounds['expected'], zone)}, at the earliest {_time(bounds['earliest'], zone)} ({pace})"
+    pace = f"with nothing learnt: room at {bounds['from_c']:g} °C, {room}; {bounds['minutes_per_k']:g} min a degree"
+    return f"{_time(bounds['expected'], zone)}, {earliest} ({pace})"
+
+
+def _forecast(told: Mapping[str, object], zone: ZoneInfo) -> str:
+    """``18.9 °C at the opening on Tue 2026-11-24 08:00, ready Tue 07:55; confidence 0.93, learnt from 12 mornings``."""
+    degrees, confidence, mornings = (told[name] for name in ("expected_c", "confidence", "learnt_mornings"))
+    warm = f"{degrees:g} °C" if isinstance(degrees, int | float) else "unknown"
+    ready = f", ready {_time(told['ready'], zone)}" if told["ready"] is not None else ""
+    sure = f"confidence {confidence:g}, " if isinstance(confidence, int | float) else ""
+    learnt = f"learnt from {mornings} morning{'' if mornings == 1 else 's'}" if mornings else "nothing learnt yet"
+    obstacle = f"; in the way: {told['obstacle']}" if told["obstacle"] else ""
+    return f"{warm} at the opening on {_time(told['opening'], zone)}{ready}; {sure}{learnt}{obstacle}"
 
 
 def _time(at: object, zone: ZoneInfo) -> str:

@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -172,13 +172,20 @@ def _alarms(alarms: Sequence[State]) -> list[str]:
     explained = [alarm for alarm in alarms if alarm.get("suppressed_by")]
     shouting = [alarm for alarm in alarms if not alarm.get("suppressed_by")]
     names = ("event", "severity", "since", "value", "suppressed_by")
+    told = (*shouting, *explained)
     rows: list[Sequence[str]] = [("  target", *names)]
-    rows += [
-        (f"  {alarm['kind']}/{alarm['id']}", *(_word(alarm.get(name)) for name in names))
-        for alarm in (*shouting, *explained)
-    ]
+    rows += [(f"  {alarm['kind']}/{alarm['id']}", *(_word(alarm.get(name)) for name in names)) for alarm in told]
     more = f", and {len(explained)} explained by others" if explained else ""
-    return ["", f"alarms: {len(shouting)}{more}", *aligned(rows)]
+    head, *lines = aligned(rows)
+    return ["", f"alarms: {len(shouting)}{more}", head, *_with_details(lines, told)]
+
+
+def _with_details(lines: Sequence[str], alarms: Sequence[State]) -> Iterator[str]:
+    """Each line of an alarm, and below it the sentence that it says, where it has one."""
+    for line, alarm in zip(lines, alarms, strict=True):
+        yield line
+        if alarm.get("detail"):
+            yield f"      {_word(alarm['detail'])}"
 
 
 def _tally(entities: Mapping[str, State], name: str) -> str:

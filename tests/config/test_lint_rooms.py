@@ -17,7 +17,20 @@ ODD = {
         f"{Z}.absence: without effect: a floor is too slow for it",
     ),
     "boost that lasts longer than its cap": (
-        "        boost: {lasting: 5h, cap: 4h, maximum: 14}", "5h, cap", f"{Z}.boost.lasting: longer than cap,",
+        "        boost: {lasting: 5h, cap: 4h, maximum: 14}", "5h, cap",
+        f"{Z}.boost.lasting: 5h is longer than cap, 4h, which cuts it short",
+    ),
+    "boost that lasts longer by default": (
+        "        boost: {cap: 1h, maximum: 14}", "1h, maximum",
+        f"{Z}.boost.cap: 1h is shorter than lasting, 2h by default, and cuts it short",
+    ),
+    "boost longer than the cap that it has by default": (
+        "        boost: {lasting: 270m, maximum: 14}", "270m",
+        f"{Z}.boost.lasting: 270m is longer than cap, 4h, which cuts it short",
+    ),
+    "a slot for frost where there are none": (
+        "        frost_slot: true", "true\n",
+        f"{Z}.frost_slot: without effect: zone.1.setpoint of gymnase has no priority array",
     ),
     "boost that gives no warmth": (
         "        boost: {maximum: 11.5}", "11.5}", f"{Z}.boost.maximum: not above the reduced setpoint",
@@ -42,7 +55,24 @@ def test_a_boost_above_the_law(valbourg: Town) -> None:
     assert any(f"{Z}.boost.maximum: 20.5 degrees C are above the legal 19" in line for line in valbourg.found())
 
 
+def test_a_coast_of_a_zone_that_may_not_learn(valbourg: Town) -> None:
+    valbourg.change("minutes_per_k: 12}", "minutes_per_k: 12, stop: 30m, learn: false}")
+    line, column = valbourg.place("30m, learn")
+    message = "without effect: learn is false, and a zone coasts by the nights that it has learnt from"
+    assert valbourg.found() == [f"site.yaml:{line}:{column}: warning: {Z}.optimum_start.stop: {message}"]
+    valbourg.change("stop: 30m, learn: false}", "stop: 0s, learn: false}")
+    assert valbourg.found() == []
+
+
+def test_a_slot_for_frost_where_the_setpoint_has_a_priority_array(valbourg: Town) -> None:
+    school = "optimum_start: {cap: 3h, cap_after_vacancy: 24h, minutes_per_k: 45}\n"
+    valbourg.change(school, f"{school}        frost_slot: true\n")
+    assert valbourg.found() == []
+
+
 SHEDDING = {
+    "nothing at any level": ("{}", "gymnase.shedding.reduce: without effect: no level of the signal gives up anything"),
+    "nothing at the levels there are": ("{2: 0}", "gymnase.shedding.reduce: without effect: no level of the signal"),
     "more than any zone gives": ("{1: 0.5, 3: 4}", "gymnase.shedding.reduce.3: 4 K are more than any zone gives"),
     "less than at a lower level": ("{1: 1, 2: 0.5}", "gymnase.shedding.reduce.2: less than at a lower level"),
 }  # fmt: skip

@@ -48,3 +48,11 @@ def test_a_curve_with_its_ends_crossed(valbourg: Town) -> None:
     assert [line.split(": ", 1)[1] for line in valbourg.found()] == [
         "error: buildings.ecole-jaures.plant.curve.minimum: must be less than maximum"
     ]
+
+
+@pytest.mark.parametrize(("generator", "found"), [("boiler", 1), ("district", 1), ("heat-pump", 0)])
+def test_a_compressors_limits_are_for_a_heat_pump_alone(valbourg: Town, generator: str, found: int) -> None:
+    valbourg.change(_GYM, f"{_GYM}    plant: {{generator: {generator}, heat_pump: {{}}}}\n")
+    words = f"limits of a compressor, but generator is {generator}: write generator: heat-pump, or leave heat_pump out"
+    wanted = [f"error: buildings.gymnase.plant.heat_pump: {words}"] * found
+    assert [line.split(": ", 1)[1] for line in valbourg.found()] == wanted

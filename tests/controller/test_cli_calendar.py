@@ -45,6 +45,24 @@ def test_first_it_only_shows(here: Path) -> None:
     assert not (here / "reunions.csv").exists()
 
 
+@pytest.mark.parametrize(
+    ("words", "header", "complaint"),
+    [
+        (MEETINGS[2:4], "start,end,label,source\n2026-12-25,2026-12-25,Noël,L3133-1\n", "is a calendar, not a file of"),
+        (("public-holidays", "FR"), "start,hours,label\n2026-12-24,18:00-20:00,Bal\n", "is a file of exceptions"),
+    ],
+)
+def test_a_file_of_the_other_kind_is_left_alone(
+    here: Path, words: tuple[str, ...], header: str, complaint: str
+) -> None:
+    file = here / "feries.csv"
+    file.write_text(f"# ours\n{header}", encoding="utf-8")
+    result = run("calendar", "import", *words, "--to", "feries.csv", "--write")
+    assert result.exit_code == 1
+    assert complaint in result.stderr
+    assert file.read_text(encoding="utf-8") == f"# ours\n{header}"
+
+
 def test_then_it_writes_a_file_to_review(here: Path) -> None:
     assert run(*MEETINGS, "--until", "2027-06-30", "--write").exit_code == 0
     lines = (here / "reunions.csv").read_text(encoding="utf-8").splitlines()
@@ -85,9 +103,15 @@ def test_what_an_operator_wrote_is_in_the_difference(here: Path) -> None:
 def test_without_a_first_day_what_was_before_today_stays(here: Path) -> None:
     table = "start,end,hours,label,source\n2020-01-15,,18:00-20:00,Voeux,mairie\n"
     (here / "reunions.csv").write_text(table, encoding="utf-8")
-    (here / "salle.csv").write_text("start;end;label\n01/12/2099;;Bal\n", encoding="utf-8")
+    (here / "salle.csv").write_text("start;end;label\n01/12/2099 20:00;22:00;Bal\n", encoding="utf-8")
     facts = json.loads(run(*MEETINGS[:6], "--until", "2100-01-01", "--json").stdout)
     assert (len(facts["added"]), facts["removed"], facts["unchanged"]) == (1, [], 1)
+
+
+def test_whole_days_of_a_table_get_the_hours_that_are_given(here: Path) -> None:
+    (here / "salle.csv").write_text("start;end;label\n01/12/2026;;Bal\n", encoding="utf-8")
+    assert 'salle.csv:2:1: warning: "Bal" on 2026-12-01 is all day' in run(*MEETINGS).stderr
+    assert "+ 2026-12-01,2026-12-01,09:00-18:00,Bal,open," in run(*MEETINGS, "--all-day", "09:00-18:00").stdout
 
 
 def test_json(here: Path) -> None:
@@ -212,6 +236,7 @@ def test_what_was_written_passes_check(here: Path) -> None:
             ("meetings", "salle.csv", "--to", "r.csv", "--zone", "B"),
             "--zone goes with school-holidays, not with ",
         ),
+        (("meetings", "salle.csv", "--to", "r.csv", "--all-day", "8h-18h"), "is no interval of the day"),
         (("school-holidays", "salle.csv", "--to", "r.csv"), "school-holidays needs --zone"),
         (("school-hours", "salle.csv"), "school-hours needs --uai"),
         (("school-hours", "salle.csv", "--uai", "x", "--to", "r.csv"), "prints a block for the site file"),

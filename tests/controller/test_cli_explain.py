@@ -144,12 +144,15 @@ def test_a_zone_names_its_opening_and_the_bounds_of_its_preheat(site: Path) -> N
     assert (grounds["occupied"], grounds["occupancy_reason"]) == (False, "vacant 14.5 h until Tue 08:00")
     assert grounds["next_opening"] == "2026-11-24T08:00:00+01:00"
     assert grounds["optimum_start"] == {
+        "by": "site-files",
         "expected": "2026-11-24T07:00:00+01:00",
         "earliest": "2026-11-24T05:00:00+01:00",
         "minutes_per_k": 20.0,
         "from_c": 16.0,
         "measured": False,
     }
+    text = run(site, "classes", "--at", "2026-11-24T07:10").stdout
+    assert "Tue 2026-11-24 07:00, at the earliest Tue 2026-11-24 05:00 (with nothing learnt: room at 16 °C," in text
 
 
 def test_an_occupied_zone_looks_at_the_vacancy_to_come(site: Path) -> None:
@@ -188,9 +191,10 @@ def test_a_bare_clock_time_is_todays(site: Path) -> None:
         (["clases"], 1, 'did you mean "classes"?'),
         (["twin"], 1, "'twin' is the id of several: lamp/twin, segment/twin; write one of them in full"),
         (["group/rues"], 1, "group/rues is many outputs"),
-        (["cabinet/cab"], 1, "cabinet/cab is not commanded: explain a lamp, segment or zone"),
+        (["cabinet/cab"], 1, "cabinet/cab is not commanded: explain a lamp, segment, zone or a building with plant"),
         (["l-001", "--at", "3pm"], 2, "'3pm' is no time"),
         (["l-001", "--at", "9999-12-31T23:59"], 2, "the year 9999"),
+        (["building/ecole"], 1, "building/ecole is not commanded: explain a lamp, segment, zone or a building with"),
         ([], 1, "no such target"),
         (["l-001", "l-002"], 2, "too many arguments"),
     ],
@@ -263,6 +267,16 @@ def test_alarms_of_what_feeds_a_lamp_belong_to_its_explanation(live: Path, broke
     assert "quality   offline: the device does not answer" in text
 
 
+def test_the_words_of_an_alarm_stand_below_it(live: Path, broker: Broker) -> None:
+    hand = {"severity": "minor", "since": "2026-11-23T21:40:00Z", "detail": "zone.1.setpoint held, 4.20 EUR"}
+    state = told(live, "zone/ecole.classes", NIGHT)
+    topics = {"zone/ecole.classes/state": state, "alarm/zone/ecole.classes/handOverride": hand}
+    leave(broker, {"status": "online", **topics})
+    lines = run(live, "classes").stdout.splitlines()
+    place = next(number for number, line in enumerate(lines) if "handOverride of zone/ecole.classes" in line)
+    assert lines[place + 1].strip() == "zone.1.setpoint held, 4.20 EUR"
+
+
 def test_a_masked_zone_says_who_masks_it_and_preheats_by_its_thermometer(live: Path, broker: Broker) -> None:
     seen: dict[str, object] = {"temperature_c": 17.5, "setpoint_c": 22.0, "quality": "good"}
     state = told(live, "zone/ecole.classes", NIGHT, **seen, write="masked", detail="masked by priority 8")
@@ -272,6 +286,36 @@ def test_a_masked_zone_says_who_masks_it_and_preheats_by_its_thermometer(live: P
     assert (found["state"]["write"], found["state"]["detail"]) == ("masked", "masked by priority 8")
     start = found["grounds"]["optimum_start"]
     assert (start["expected"], start["from_c"], start["measured"]) == ("2026-11-24T07:30:00+01:00", 17.5, True)
+
+
+def test_the_preheat_is_the_daemons_where_it_has_made_a_forecast(live: Path, broker: Broker) -> None:
+    seen: dict[str, object] = {
+        "opening_at": "2026-11-24T07:00:00Z",
+        "preheat_at": "2026-11-24T05:12:00Z",
+        "forecast_ready_at": "2026-11-24T06:55:00Z",
+        "expected_c": 18.9,
+        "confidence": 0.93,
+        "learnt_mornings": 12,
+    }
+    state = told(live, "zone/ecole.classes", NIGHT, temperature_c=17.5, quality="good", **seen)
+    leave(broker, {"status": "online", "zone/ecole.classes/state": state})
+    found = facts(live, "classes")["grounds"]
+    start = {"by": "daemon", "expected": "2026-11-24T06:12:00+01:00", "earliest": "2026-11-24T05:00:00+01:00"}
+    assert found["optimum_start"] == start
+    assert (found["forecast"]["ready"], found["forecast"]["expected_c"]) == ("2026-11-24T07:55:00+01:00", 18.9)
+    text = run(live, "classes").stdout
+    assert "optimum start  Tue 2026-11-24 06:12, at the earliest Tue 2026-11-24 05:00\n" in text
+    assert "18.9 °C at the opening on Tue 2026-11-24 08:00, ready Tue 2026-11-24 07:55; confidence 0.93" in text
+    assert text.endswith("learnt from 12 mornings\n")
+
+
+def test_a_forecast_without_a_preheat_says_what_is_in_the_way(live: Path, broker: Broker) -> None:
+    hidden: dict[str, object] = {"opening_at": "2026-11-24T07:00:00Z", "confidence": 0.0, "learnt_mornings": 0}
+    state = told(live, "zone/ecole.classes", NIGHT, **hidden, obstacle="its device does not answer")
+    leave(broker, {"status": "online", "zone/ecole.classes/state": state})
+    text = run(live, "classes").stdout
+    assert "optimum start  none foreseen, at the earliest" in text
+    assert "confidence 0, nothing learnt yet; in the way: its device does not answer\n" in text
 
 
 def test_the_warmth_of_the_day_says_nothing_of_the_morning_after(live: Path, broker: Broker) -> None:
@@ -286,6 +330,44 @@ def test_a_thermometer_that_cannot_be_trusted_is_not_believed(live: Path, broker
     leave(broker, {"status": "online", "zone/ecole.classes/state": state})
     start = facts(live, "classes")["grounds"]["optimum_start"]
     assert (start["expected"], start["measured"]) == ("2026-11-24T07:00:00+01:00", False)
+
+
+def heated(site: Path) -> Path:
+    """The same site, its school's boiler led."""
+    file = site / "site.yaml"
+    plant = "  - id: ecole\n    plant: {curve: {slope: 1.6}, summer_above: 16}\n    zones"
+    file.write_text(file.read_text(encoding="utf-8").replace("  - id: ecole\n    zones", plant), encoding="utf-8")
+    return site
+
+
+def test_a_boiler_says_why_it_runs_point_by_point(live: Path, broker: Broker) -> None:
+    seen: dict[str, object] = {"boiler_on": True, "supply_c": 46.8, "outdoor_c": 3.1, "calling": "classes"}
+    asked = {"priority": 13, "source": "plan", "until": None}
+    why = [
+        {"point": "boiler.enable", **asked, "value": 1.0, "reason": "classes at 15.6 of 16 degC"},
+        {"point": "boiler.supply-setpoint", **asked, "value": 37.5, "reason": "curve 1.6 at 10.9 degC outside"},
+        {"point": "boiler.pump", **asked, "value": 1.0, "reason": "runs with the generator"},
+    ]
+    state = told(heated(live), "building/ecole", at("2026-11-24 09:00"), **seen, why=why, quality="good")
+    leave(broker, {"status": "online", "building/ecole/state": state})
+    points = facts(live, "building/ecole")["points"]
+    assert list(points) == ["boiler.enable", "boiler.supply-setpoint", "boiler.pump"]
+    assert points["boiler.enable"]["winner"]["reason"] == "classes at 15.6 of 16 degC"
+    text = run(live, "ecole").stdout
+    assert text.startswith("building/ecole by the daemon at Tue 2026-11-24 09:00:00 (Europe/Paris)\n")
+    enable, supply, _ = (line.split() for line in text.splitlines()[2:5])
+    assert enable[:5] == ["boiler.enable", "wins", "13", "plan", "on"]
+    assert supply[:6] == ["boiler.supply-setpoint", "wins", "13", "plan", "37.5", "°C"]
+    assert "observed  generator runs, 3.1 °C outside, supply 46.8 °C\n" in text
+    assert "calling   classes\n" in text
+
+
+def test_a_boiler_without_a_daemon_is_not_guessed_at(site: Path) -> None:
+    found = facts(heated(site), "building/ecole", "--at", "2026-11-24T09:00")
+    assert (found["source"], found["points"]) == ("plan", {})
+    assert "which only the running daemon knows" in found["note"]
+    assert found["grounds"]["zones"] == ["classes comfort 19 °C (weekly mon-fri 08:00-17:30)"]
+    assert "no heat above   16 °C outside, damped\n" in run(site, "building/ecole", "--at", "09:00").stdout
 
 
 @pytest.mark.parametrize(

@@ -173,9 +173,14 @@ WRONG = [
     (["proofs", "--group", "rue"], 1, 'did you mean "rues"'),
     (["energy", "--from", "2030-01-01"], 1, "no accounts"),
     (["proofs", "--night", NIGHT, "--from", NIGHT], 2, "--night is one night"),
-    (["energy", "--html", "x.html"], 2, "--html is a page of proofs"),
+    (
+        ["energy", "--html", "x.html"],
+        2,
+        "--html does not go with energy, which takes --night, --from, --to, --group and --json",
+    ),
     (["proofs", "--json", "--csv"], 2, "not both"),
-    (["readings", "--night", NIGHT], 2, "have no nights"),
+    (["proofs", "--lang", "en"], 2, "it goes with --html"),
+    (["readings", "--night", NIGHT], 2, "--night does not go with readings, which takes --json"),
     (["heat"], 2, "'heat' is not one of"),
     (["proofs", "--night", "soon"], 2, "does not match the format"),
 ]

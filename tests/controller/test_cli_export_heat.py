@@ -10,14 +10,15 @@ import random
 from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
 import pytest
 from click.testing import CliRunner, Result
 
+from config.heating import EnergySource
 from config.load import load_site
-from controller.cli import cli
+from controller.cli import cli, export
 from controller.cli.export.heat import occupied_in
 from controller.core.journal import Journal
 from controller.core.metering.hourly import BuildingHour, Energy, Mean, ZoneHour
@@ -208,8 +209,18 @@ def test_the_classes_are_told_with_what_holds_them_back(site: Path) -> None:
 
 
 WRONG = [
-    (("heat-hours", "--night", "2026-01-01"), 2, "--from, --to and --of"),
-    (("energy", "--of", "ecole"), 2, "about heating"),
+    (
+        ("heat-hours", "--night", "2026-01-01"),
+        2,
+        "--night does not go with heat-hours, which takes --from, --to, --of and",
+    ),
+    (("heat-hours", "--energy", "gas"), 2, "--energy does not go with heat-hours"),
+    (("heat-months", "--by", "day"), 2, "--by does not go with heat-months"),
+    (("iso52120", "--from", "2026-01-01"), 2, "--from does not go with iso52120, which takes --of and"),
+    (("degree-days", "--energy", "gas"), 2, "--energy does not go with degree-days"),
+    (("operat", "--baseline", "2025-01-01", "2025-02-01"), 2, "--baseline does not go with operat"),
+    (("savings", "--energy", "gaz"), 2, "'gaz' is not one of 'electricity', 'gas', 'heat', 'oil', 'wood'"),
+    (("energy", "--of", "ecole"), 2, "--of does not go with energy"),
     (("heat-hours", "--of", "ecolle"), 1, "did you mean"),
     (("degree-days", "--of", "classes"), 1, "is a zone"),
     (("iso52120", "--of", "mairie"), 1, "no such building"),
@@ -226,3 +237,8 @@ def test_classes_need_no_file(tmp_path: Path) -> None:
     site = write_site(tmp_path / "site")
     run(site, "iso52120")
     assert "does not exist" in run(site, "heat-hours", code=1).output
+
+
+def test_every_export_knows_what_it_takes() -> None:
+    assert {"proofs", "energy", "readings", *export.HEAT_KINDS} == set(export._TAKES)
+    assert get_args(EnergySource) == export._ENERGIES

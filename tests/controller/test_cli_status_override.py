@@ -75,6 +75,8 @@ async def daemon(broker: Broker, path: Path, *outcomes: str) -> AsyncIterator[An
     outbox.retain(TOPICS.state("zone", "school.hall"), {"temperature_c": 19.25, "allure": "comfort"})
     outbox.retain(TOPICS.alarm("lamp", "l-002", "lamp-failure"), {"severity": "major", "since": "2026-11-21T20:00:00Z"})
     explained = {"severity": "major", "since": "2026-11-21T20:00:00Z", "suppressed_by": "cabinet/c/supplyLoss"}
+    cold = {"severity": "major", "since": "2026-11-21T20:00:00Z", "detail": "17.2 degrees expected at the opening"}
+    outbox.retain(TOPICS.alarm("zone", "school.hall", "notReady"), cold)
     outbox.retain(TOPICS.alarm("device", "a-first", "communicationFailure"), explained)
     try:
         while not (session.connected and outbox.depth == 0):  # noqa: ASYNC110 - the world has no event
@@ -102,9 +104,14 @@ async def test_status_is_one_page(broker: Broker, town: Path, tmp_path: Path) ->
     assert "  lit      1, 18 W" in lines
     assert "  quality  1 good, 1 offline" in lines
     assert any(line.startswith("  school.hall  19.25") and "comfort" in line for line in lines)
-    alarms = lines[lines.index("alarms: 1, and 1 explained by others") + 2 :]
-    assert [line.split()[0] for line in alarms] == ["lamp/l-002", "device/a-first"], "those that shout first"
-    assert alarms[1].endswith("cabinet/c/supplyLoss")
+    alarms = lines[lines.index("alarms: 2, and 1 explained by others") + 2 :]
+    assert [line.split()[0] for line in alarms if line[2] != " "] == [
+        "lamp/l-002",
+        "zone/school.hall",
+        "device/a-first",
+    ]
+    assert alarms[2] == "      17.2 degrees expected at the opening", "what the alarm says stands below it"
+    assert alarms[3].endswith("cabinet/c/supplyLoss")
 
 
 async def test_status_as_json_and_offline_after_the_daemon_has_gone(broker: Broker, town: Path, tmp_path: Path) -> None:
@@ -119,6 +126,7 @@ async def test_status_as_json_and_offline_after_the_daemon_has_gone(broker: Brok
     assert [(alarm["kind"], alarm["id"], alarm["event"]) for alarm in facts["alarms"]] == [
         ("device", "a-first", "communicationFailure"),
         ("lamp", "l-002", "lamp-failure"),
+        ("zone", "school.hall", "notReady"),
     ]
 
 

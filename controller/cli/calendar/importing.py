@@ -44,6 +44,7 @@ _LARGEST_BYTES = 200_000_000
 @click.option("--only", metavar="TEXT", help="Meetings: those whose label or place has TEXT, e.g. the room.")
 @click.option("--state", type=click.Choice(["open", "closed"]), help="Meetings: what they do (default: open).")
 @click.option("--priority", type=click.IntRange(1, 16), help="Meetings: 1 wins over 16 (default: 8).")
+@click.option("--all-day", metavar="HOURS", help="Meetings: hours of those of whole days, else left out: 08:00-18:00.")
 @click.option("--timezone", metavar="ZONE", help="Meetings: where they are held (default: Europe/Paris).")
 @click.option("--encoding", type=click.Choice(["auto", "utf-8", "cp1252"]), default="auto", show_default=True)
 @click.option("--zone", metavar="ZONE", help="School holidays: A, B, C, Corse, Guadeloupe ...")
@@ -118,7 +119,9 @@ def _read(wanted: Wanted, findings: Findings) -> Sheet:
     from config.imports import meetings
 
     first = wanted.first or today
-    choice = meetings.Choice(first, wanted.last or first + _AHEAD, wanted.only, wanted.state, wanted.priority)
+    choice = meetings.Choice(
+        first, wanted.last or first + _AHEAD, wanted.only, wanted.state, wanted.priority, wanted.all_day
+    )
     if _is_agenda(text):
         lines = meetings.of_agenda(file, text, ZoneInfo(wanted.timezone), choice, findings)
     else:

@@ -14,6 +14,7 @@ import click
 KINDS = ("meetings", "school-holidays", "public-holidays", "school-hours")
 _OF_KIND = {
     "columns": "meetings", "only": "meetings", "state": "meetings", "priority": "meetings", "timezone": "meetings",
+    "all_day": "meetings",
     "zone": "school-holidays", "years": "public-holidays", "uai": "school-hours", "school_year": "school-hours",
 }  # fmt: skip
 _OF_A_FILE = ("target", "first", "last")
@@ -37,6 +38,7 @@ class Wanted:
     state: str
     priority: int
     timezone: str
+    all_day: str
     encoding: str
     zone: str
     years: range | None
@@ -93,11 +95,13 @@ def checked(given: dict[str, Any]) -> Wanted:
         "state": "open",
         "priority": 8,
         "timezone": "Europe/Paris",
+        "all_day": "",
         "zone": "",
         "uai": "",
     }
     wanted = Wanted(**{**given, **{name: given[name] or default for name, default in usual.items()}})
     _timezone(wanted.timezone)
+    _hours(wanted.all_day)
     columns_of(wanted.columns)
     return wanted
 
@@ -122,3 +126,14 @@ def _timezone(name: str) -> None:
         ZoneInfo(name)
     except (KeyError, ValueError, OSError) as error:
         raise click.BadParameter(f"{name!r} is no time zone, e.g. Europe/Paris", param_hint="--timezone") from error
+
+
+def _hours(text: str) -> None:
+    from schedules.exceptions import OccupancyError, parse_interval
+
+    if not text:
+        return
+    try:
+        parse_interval(text)
+    except OccupancyError as error:
+        raise click.BadParameter(str(error), param_hint="--all-day") from error

@@ -30,6 +30,21 @@ Example:
   veilleuse export readings --json | jq '.[] | select(.entity == "lamp/l-003")'
 """
 HEAT_KINDS = ("heat-hours", "heat-months", "degree-days", "savings", "iso52120", "operat", "hot-water-log")
+_SPAN = ("--from", "--to")
+_TAKES: dict[str, tuple[str, ...]] = {
+    "proofs": ("--night", *_SPAN, "--group", "--html", "--lang"),
+    "energy": ("--night", *_SPAN, "--group"),
+    "readings": (),
+    "heat-hours": (*_SPAN, "--of"),
+    "heat-months": (*_SPAN, "--of"),
+    "degree-days": (*_SPAN, "--of", "--by"),
+    "savings": (*_SPAN, "--of", "--by", "--energy", "--baseline", "--events"),
+    "iso52120": ("--of",),
+    "operat": (*_SPAN, "--of"),
+    "hot-water-log": (*_SPAN, "--of"),
+}
+"""Which options each export takes beside --json, --csv and --state."""
+_ENERGIES = ("electricity", "gas", "heat", "oil", "wood")
 _EVER = ("0001-01-01", "9999-12-31")
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _DATE = click.DateTime(["%Y-%m-%d"])
@@ -37,13 +52,13 @@ _DATE = click.DateTime(["%Y-%m-%d"])
 
 @click.command(epilog=EXAMPLE)
 @leading_site
-@click.argument("what", type=click.Choice(["proofs", "energy", "readings", *HEAT_KINDS]))
+@click.argument("what", type=click.Choice(list(_TAKES)))
 @click.option("--night", type=_DATE, metavar="DATE", help="The night that begins in the evening of DATE.")
 @click.option("--from", "first", type=_DATE, metavar="DATE", help="From this night on.")
 @click.option("--to", "last", type=_DATE, metavar="DATE", help="Up to this night.")
 @click.option("--of", metavar="TARGET", help="Heating: this zone or building only.")
 @click.option("--by", type=click.Choice(["month", "day"]), help="degree-days, savings: by the month (default) or day.")
-@click.option("--energy", "source", metavar="ENERGY", help="savings: heat, gas, electricity, oil or wood.")
+@click.option("--energy", "source", type=click.Choice(_ENERGIES), help="savings: which (default: what heats).")
 @click.option("--baseline", nargs=2, type=_DATE, metavar="FROM TO", help="savings: the days before the change.")
 @click.option(
     "--events", type=_FILE, metavar="FILE", help="savings: CSV date,building,note of what no weather explains."
@@ -86,8 +101,8 @@ def command(
     from config.settings import state_directory
     from controller.store.reading import NoStore, Reading
 
-    _check(what, night, first or last, as_json, as_csv, html_file)
-    _check_heat(what, night or group, of or by or source or baseline or events)
+    _check(what, night, first or last, as_json, as_csv, html_file, lang)
+    _only_what_it_takes(click.get_current_context(), what)
     town = loaded(site)
     form = "json" if as_json else "csv" if as_csv else ""
     try:
@@ -110,24 +125,26 @@ def command(
         raise click.ClickException(str(error)) from error
 
 
-def _check(what: str, night: object, span: object, as_json: bool, as_csv: bool, html_file: str | None) -> None:
+def _check(
+    what: str, night: object, span: object, as_json: bool, as_csv: bool, html_file: str | None, lang: str | None
+) -> None:
     """Raises UsageError for options that say nothing, or two things."""
     if night is not None and span is not None:
         raise click.UsageError("--night is one night; --from and --to are many")
-    if what != "proofs" and html_file is not None:
-        raise click.UsageError("--html is a page of proofs")
-    if what == "readings" and (night is not None or span is not None):
-        raise click.UsageError("readings are what waits for the broker: they have no nights")
+    if what == "proofs" and lang is not None and html_file is None:
+        raise click.UsageError("--lang is the language of the page: it goes with --html")
     if as_json and as_csv:
         raise click.UsageError("--json or --csv, not both")
 
 
-def _check_heat(what: str, of_nights: object, of_heating: object) -> None:
-    """Raises UsageError for an option that is about something else."""
-    if what in HEAT_KINDS and of_nights is not None:
-        raise click.UsageError("--night and --group are about lighting; heating takes --from, --to and --of")
-    if what not in HEAT_KINDS and of_heating:
-        raise click.UsageError("--of, --by, --energy, --baseline and --events are about heating")
+def _only_what_it_takes(context: click.Context, what: str) -> None:
+    """Raises UsageError for an option that this export would not heed."""
+    every = {option for options in _TAKES.values() for option in options}
+    for parameter in context.command.params:
+        name = parameter.opts[0]
+        if name in every and name not in _TAKES[what] and context.params[parameter.name or ""] is not None:
+            takes = " and ".join(filter(None, (", ".join(_TAKES[what]), "--json, --csv, --state")))
+            raise click.UsageError(f"{name} does not go with {what}, which takes {takes}")
 
 
 def _span(

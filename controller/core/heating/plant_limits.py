@@ -36,9 +36,7 @@ def limits_of(plant: Plant) -> Limits:
 
 def pump_of(plant: Plant) -> HeatPump | None:
     """The compressor, where the generator has one."""
-    if plant.heat_pump is not None:
-        return plant.heat_pump
-    return HeatPump() if plant.generator is Generator.HEAT_PUMP else None
+    return plant.heat_pump or HeatPump() if plant.generator is Generator.HEAT_PUMP else None
 
 
 def limited(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from zoneinfo import ZoneInfo
 
@@ -12,6 +13,8 @@ from config.problems import Findings
 
 PARIS = ZoneInfo("Europe/Paris")
 CHOICE = Choice(date(2026, 11, 1), date(2027, 6, 30))
+HOURS = "08:00-18:00"
+ALL_DAY = replace(CHOICE, all_day=HOURS)
 HEAD = "BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:-//ville//agenda//FR\n"
 
 
@@ -56,7 +59,7 @@ EVENTS = {
     ),
     "all day": (
         "UID:c1\nSUMMARY:Tournoi\nDTSTART;VALUE=DATE:20261212\nDTEND;VALUE=DATE:20261214",
-        [("2026-12-12", "2026-12-13", "", "Tournoi")],
+        [("2026-12-12", "2026-12-13", HOURS, "Tournoi")],
     ),
     "several days with hours": (
         "UID:c1\nSUMMARY:Salon\nDTSTART:20261214T080000\nDTEND:20261217T120000",
@@ -67,7 +70,7 @@ EVENTS = {
         ],
     ),
     "one whole day by the clock": (
-        "UID:c1\nSUMMARY:x\nDTSTART:20261214T000000\nDTEND:20261215T000000", [("2026-12-14", "2026-12-14", "", "x")],
+        "UID:c1\nSUMMARY:x\nDTSTART:20261214T000000\nDTEND:20261215T000000", [("2026-12-14", "2026-12-14", HOURS, "x")],
     ),
     "exactly a day from the evening on": (
         "UID:c1\nSUMMARY:x\nDTSTART:20261214T200000\nDTEND:20261215T200000",
@@ -84,14 +87,14 @@ EVENTS = {
     "over before the first day": ("UID:c1\nSUMMARY:x\nDTSTART:20261031T183000\nDTEND:20261031T220000", []),
     "still going on at the first day": (
         "UID:c1\nSUMMARY:x\nDTSTART;VALUE=DATE:20261025\nDTEND;VALUE=DATE:20261104",
-        [("2026-10-25", "2026-11-03", "", "x")],
+        [("2026-10-25", "2026-11-03", HOURS, "x")],
     ),
     "after the last day": ("UID:c1\nSUMMARY:x\nDTSTART:20270701T183000\nDTEND:20270701T220000", []),
     "a name that is a formula": (
-        "UID:c1\nSUMMARY:=SUM(1)\nDTSTART;VALUE=DATE:20261124", [("2026-11-24", "2026-11-24", "", "SUM(1)")],
+        "UID:c1\nSUMMARY:=SUM(1)\nDTSTART;VALUE=DATE:20261124", [("2026-11-24", "2026-11-24", HOURS, "SUM(1)")],
     ),
     "without a name": (
-        "UID:c1\nLOCATION:Mairie\nDTSTART;VALUE=DATE:20261124", [("2026-11-24", "2026-11-24", "", "Mairie")],
+        "UID:c1\nLOCATION:Mairie\nDTSTART;VALUE=DATE:20261124", [("2026-11-24", "2026-11-24", HOURS, "Mairie")],
     ),
 }  # fmt: skip
 
@@ -99,7 +102,7 @@ EVENTS = {
 @pytest.mark.parametrize("name", EVENTS)
 def test_the_lines_of_an_event(name: str) -> None:
     event, expected = EVENTS[name]
-    lines, problems = from_agenda(agenda(event))
+    lines, problems = from_agenda(agenda(event), ALL_DAY)
     assert problems == []
     assert lines == [(*line, "open", "8", "agenda.ics: c1") for line in expected]
 
@@ -127,6 +130,29 @@ def test_a_meeting_without_length_is_left_out_with_a_word() -> None:
     assert problems == ['town/agenda.ics: warning: "Rappel" on 2026-11-24 18:30 has no length: left out']
 
 
+def test_a_meeting_of_whole_days_opens_nothing_unless_its_hours_are_given() -> None:
+    single = "UID:c1\nSUMMARY:Anniversaire\nDTSTART;VALUE=DATE:20261124"
+    weekly = "UID:c2\nSUMMARY:Club\nDTSTART:20261103T000000\nDTEND:20261104T000000\nRRULE:FREQ=WEEKLY;COUNT=3"
+    lines, problems = from_agenda(agenda(single, weekly))
+    assert lines == []
+    words = "is all day, and would open the building for 24 hours: left out; --all-day 08:00-18:00 gives the hours of"
+    assert [problem.removesuffix(" such meetings") for problem in sorted(problems)] == [
+        f'town/agenda.ics: warning: "Anniversaire" on 2026-11-24 {words}',
+        f'town/agenda.ics: warning: "Club" on 2026-11-03 and 2 more times {words}',
+    ]
+    closing = replace(CHOICE, state="closed")
+    assert from_agenda(agenda(single), closing)[0][0][:5] == ("2026-11-24", "2026-11-24", "", "Anniversaire", "closed")
+
+
+def test_what_takes_up_nobodys_time_opens_nothing() -> None:
+    free = "UID:c1\nSUMMARY:Rappel\nTRANSP:TRANSPARENT\nDTSTART:20261124T183000\nDTEND:20261124T220000"
+    busy = "UID:c2\nSUMMARY:Bal\nTRANSP:OPAQUE\nDTSTART:20261125T183000\nDTEND:20261125T220000"
+    lines, problems = from_agenda(agenda(free, busy))
+    assert [line[3] for line in lines] == ["Bal"]
+    words = '1 that take up nobody\'s time (TRANSPARENT) are left out: "Rappel"'
+    assert problems == [f"town/agenda.ics: warning: {words}"]
+
+
 def test_only_one_room_with_its_state_and_priority() -> None:
     here = "UID:c1\nSUMMARY:Club\nLOCATION:Gymnase municipal\nDTSTART;VALUE=DATE:20261124"
     there = "UID:c2\nSUMMARY:Club\nLOCATION:Mairie\nDTSTART;VALUE=DATE:20261124"
@@ -146,15 +172,15 @@ TABLES = {
     "the end without its day": ("24/11/2026 18:30;22:00", ["18:30-22:00"]),
     "the end after midnight without its day": ("24/11/2026 20:00;02:00", ["20:00-02:00"]),
     "until 24:00": ("24/11/2026 20:00;24/11/2026 24:00", ["20:00-24:00"]),
-    "whole days": ("24.11.2026;24.11.2026", [""]),
-    "one whole day": ("24/11/2026;", [""]),
+    "whole days": ("24.11.2026;24.11.2026", [HOURS]),
+    "one whole day": ("24/11/2026;", [HOURS]),
 }
 
 
 @pytest.mark.parametrize("name", TABLES)
 def test_how_booking_software_writes_times(name: str) -> None:
     cells, hours = TABLES[name]
-    lines, problems = from_table(f"Début;Fin;Objet\n{cells};Conseil\n", "start=Début,end=Fin,label=Objet")
+    lines, problems = from_table(f"Début;Fin;Objet\n{cells};Conseil\n", "start=Début,end=Fin,label=Objet", ALL_DAY)
     assert problems == []
     assert lines == [("2026-11-24", "2026-11-24", each, "Conseil", "open", "8", "salle.csv") for each in hours]
 
