@@ -152,7 +152,7 @@ def test_lamps_in_no_group_are_one_warning(valbourg: Town) -> None:
 
 
 def test_the_device_of_an_absence_detector_is_used(valbourg: Town) -> None:
-    spare = "  - {id: spare, bus: armoires, unit: 9, profile: generic-cabinet}\n"
+    spare = "  - {id: spare, bus: armoires, address: '127.0.0.1:5029', unit: 9, profile: generic-cabinet}\n"
     valbourg.change("\n# --- days", f"{spare}\n# --- days")
     assert len(valbourg.found()) == 1
     zone = "        optimum_start: {cap: 3h, cap_after_vacancy: 24h, minutes_per_k: 12}\n"

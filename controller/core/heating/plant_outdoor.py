@@ -80,7 +80,7 @@ def _missing(wiring: Wiring, draft: Draft, building: Building, memory: PlantMemo
     patience = max(_AWAITED_FOR, learning.patience(wiring)) if never else _HELD_FOR
     if memory.lost or draft.now - since < patience:
         return memory
-    told = {"awaited_since": since} if never else {"last_good": since}
+    told = {"waiting_since": since} if never else {"last_good": since}
     draft.event("outdoor-sensor-lost", f"building/{building.id}", **told)
     return replace(memory, lost=True)
 
