@@ -133,6 +133,7 @@ def _unused(draft: Draft, site: Site) -> None:
     devices = {item.device for part in (site.lamps, site.segments, site.zones, site.meters) for item in part.values()}
     devices |= {item.device for part in (site.cabinets, site.buildings) for item in part.values()}
     devices |= {item.device for part in (site.photocells, site.presence_sensors) for item in part.values()}
+    devices |= {zone.absence.device for zone in site.zones.values() if zone.absence is not None}
     for device in written.devices:
         if device.id not in devices:
             draft.warning(device.where("id"), "nothing uses this device; it is polled all the same")

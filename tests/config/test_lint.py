@@ -135,6 +135,15 @@ def test_lamps_in_no_group_are_one_warning(valbourg: Town) -> None:
     ]
 
 
+def test_the_device_of_an_absence_detector_is_used(valbourg: Town) -> None:
+    spare = "  - {id: spare, bus: armoires, address: h, profile: generic-cabinet}\n"
+    valbourg.change("\n# --- days", f"{spare}\n# --- days")
+    assert len(valbourg.found()) == 1
+    zone = "        optimum_start: {cap: 3h, cap_after_vacancy: 24h, minutes_per_k: 12}\n"
+    valbourg.change(zone, f"{zone}        absence: {{device: spare, number: 1}}\n")
+    assert valbourg.found() == []
+
+
 def test_a_lamp_far_away(valbourg: Town) -> None:
     valbourg.change(
         "l-001,Place d'Armes,cab-mairie,mairie-1,1,led-70,50.29120,2.77690",
