@@ -214,7 +214,7 @@ def test_what_the_others_swing_through_counts_from_wherever_they_stood() -> None
         field.held[OTHER] = 18.0 + (1.2 if 3 <= hour < 9 else -1.2 if 12 <= hour < 20 else 0.0)
         field.advance(HOUR, timedelta(minutes=5))
     assert believed(field) is None
-    assert raised(field) == {"zone/ecole.classes/sensorFault": ""}
+    assert raised(field)["zone/ecole.classes/sensorFault"] == ""
 
 
 def test_a_sensor_far_from_all_others() -> None:
