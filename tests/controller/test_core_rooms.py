@@ -283,3 +283,17 @@ def test_radiators_at_the_end_of_what_they_give_are_no_failure() -> None:
         field.held[ROOM] -= 0.006
         field.advance(MINUTE)
     assert "zone/ecole.classes/heatingFailure" in raised(field)
+
+
+def test_a_room_that_was_held_below_comfort_has_gained_before_it_asks_again() -> None:
+    field = school("2026-01-13 06:00", 14.0, 0.0)
+    field.held[OTHER] = 18.0
+    for minute in range(170):
+        field.held[ROOM] = 14.0 + 3.4 * min(1.0, max(0.0, (minute - 20) / 60.0))
+        field.held[DEMAND] = 100.0 if 20 <= minute < 80 or minute >= 90 else 20.0
+        field.advance(MINUTE)
+        if minute == 80:
+            climb = field.state.rooms["ecole.classes"].warmup.climb
+            assert climb is not None
+            assert climb.from_c == 14.0
+    assert "zone/ecole.classes/heatingFailure" not in raised(field)

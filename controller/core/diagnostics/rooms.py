@@ -127,7 +127,7 @@ def _watched(wiring: Wiring, draft: Draft, zone: Zone, room: Room, seen: _Seen) 
     if not asks:
         watch = replace(watch, asking=None, asking_c=0.0)
     elif watch.asking is None:
-        watch = replace(watch, asking=draft.now, asking_c=seen.measured_c)
+        watch = replace(watch, asking=draft.now, asking_c=_came_from_c(room, seen))
     if not _is_shut(seen):
         return replace(watch, shut=None, shut_c=0.0)
     if watch.shut is None:
@@ -135,6 +135,12 @@ def _watched(wiring: Wiring, draft: Draft, zone: Zone, room: Room, seen: _Seen) 
     if draft.now - watch.shut < AFTERGLOW and seen.measured_c > watch.shut_c:
         return replace(watch, shut_c=seen.measured_c)
     return watch
+
+
+def _came_from_c(room: Room, seen: _Seen) -> float:
+    """How warm a room was when it began to want heat: one that is held below comfort meanwhile has gained before."""
+    climb = room.warmup.climb
+    return seen.measured_c if climb is None or climb.from_c is None else min(climb.from_c, seen.measured_c)
 
 
 def _asks(wiring: Wiring, draft: Draft, zone: Zone, seen: _Seen) -> bool:
