@@ -18,6 +18,7 @@ from typing import Any
 import aiomqtt
 
 from config.site import Mqtt
+from tests.ports import free_port
 
 _READY_S = 5.0
 _MISSING = "mosquitto is missing: apt-get install mosquitto (it is looked for on the PATH and in /usr/sbin)"
@@ -29,13 +30,6 @@ def mosquitto() -> str:
     if found is None:
         raise RuntimeError(_MISSING)
     return found
-
-
-def free_port() -> int:
-    """A TCP port of the loopback that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass

@@ -23,7 +23,7 @@ from drivers.registry import DRIVERS, BusDevice
 from tests.campaign.conftest import Show
 from tests.campaign.hostile_bacnet import Hostile, changes_something, datagram
 from tests.campaign.mutation import Mutator
-from tests.drivers.bacnet_station import free_port
+from tests.ports import free_port
 
 NOW = datetime(2026, 11, 21, 17, 0, tzinfo=UTC)
 INSTANCE, OWN_INSTANCE = 1201, 4_190_000

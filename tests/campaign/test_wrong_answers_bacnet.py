@@ -22,7 +22,7 @@ from drivers.registry import DRIVERS, BusDevice
 from tests.campaign.conftest import Show
 from tests.campaign.hostile_bacnet import Hostile
 from tests.campaign.tally import Tally
-from tests.drivers.bacnet_station import free_port
+from tests.ports import free_port
 
 NOW = datetime(2026, 11, 21, 17, 0, tzinfo=UTC)
 TIMEOUT_S = 0.05

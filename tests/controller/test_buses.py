@@ -20,7 +20,7 @@ from drivers.api import Forgetful, Outcome, PointId, Reading, Silence, Write, Wr
 from sim.modbus_face import ModbusTcpFace
 from sim.run import TownServer
 from tests.controller.wire import eventually, modbus, simulated, wired_town
-from tests.sim.towns import free_port
+from tests.ports import free_port
 
 CLOCK = Clock()
 

@@ -21,8 +21,9 @@ from controller.cli.probe import network
 from sim.objects import BacnetObject
 from tests.controller.probe_field import READ_PROPERTY, READ_PROPERTY_MULTIPLE, Elsewhere, Heard, dropped_in, udp_relay
 from tests.drivers.bacnet_wire import bvll, i_am
+from tests.ports import free_port
 from tests.sim.bacnet_rig import Plant, Rig, rigged
-from tests.system.processes import environment, free_port, veilleuse, wait_until
+from tests.system.processes import environment, veilleuse, wait_until
 
 READS = {READ_PROPERTY, READ_PROPERTY_MULTIPLE}
 

@@ -34,7 +34,8 @@ from tests.drivers.modbus_peer import (
     tcp_device,
     tcp_peer,
 )
-from tests.sim.towns import free_port, street
+from tests.ports import free_port
+from tests.sim.towns import street
 from tests.system.processes import environment, veilleuse, wait_until
 
 FAST = ("--timeout", "0.1")

@@ -19,7 +19,7 @@ from controller.cli import cli
 from drivers import profile_file
 from sim.run import TownServer
 from tests.controller.probe_field import Elsewhere, simulated
-from tests.system.processes import free_port
+from tests.ports import free_port
 
 _ADDRESS = re.compile(r"(127\.0\.0\.1(?:/\d+)?):(\d+)")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -13,7 +12,7 @@ from typing import TypeVar
 from config.site import BacnetBus, BacnetDevice, Bus, ModbusBus, ModbusDevice, Site
 from sim.run import TownServer
 from tests.controller.towns import town
-from tests.sim.towns import free_port
+from tests.ports import free_port
 
 T = TypeVar("T")
 
@@ -27,8 +26,8 @@ def wired_town(*, shared: bool = False) -> Site:
     """Cabinets ``cab-mairie`` (unit 1) and ``cab-gare`` (unit 2) on the buses ``mairie`` and ``gare``, or both on the
     first; the school on ``gtb``. All ports are free ones."""
     base = town()
-    gtb = BacnetBus(driver="bacnet", address=f"127.0.0.1/32:{free_port(socket.SOCK_DGRAM)}", timeout_s=0.2, retries=0)
-    school = BacnetDevice(address=f"127.0.0.1:{free_port(socket.SOCK_DGRAM)}", instance=1201)
+    gtb = BacnetBus(driver="bacnet", address=f"127.0.0.1/32:{free_port()}", timeout_s=0.2, retries=0)
+    school = BacnetDevice(address=f"127.0.0.1:{free_port()}", instance=1201)
     buses = [modbus("mairie", free_port()), modbus("gare", free_port()), Bus("gtb", "bacnet", gtb)]
     gare = "mairie" if shared else "gare"
     devices = [

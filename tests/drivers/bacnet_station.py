@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import socket
 import struct
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
@@ -38,18 +37,12 @@ from drivers.bacnet.driver import build
 from drivers.bacnet.settings import BacnetBus, BacnetDevice
 from drivers.profile import BacnetPoint, Profile
 from drivers.registry import BusDevice
+from tests.ports import free_port
 
 NORMAL = b"\x82\x04\x00"
 """Status flags, encoded: all four off."""
 ANY_INSTANCE = 4_194_303
 AT = datetime(2026, 11, 21, 6, 0, tzinfo=UTC)
-
-
-def free_port() -> int:
-    """A UDP port of 127.0.0.1 that nobody has."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def bus(**changes: object) -> BacnetBus:

@@ -12,8 +12,9 @@ from drivers.api import BindFailed, NoAnswer
 from drivers.bacnet import discovery
 from drivers.bacnet.client import Client
 from drivers.bacnet.discovery import Found, sweep, who_is
-from tests.drivers.bacnet_station import bus, free_port
+from tests.drivers.bacnet_station import bus
 from tests.drivers.bacnet_wire import Script, Wire, bvll, from_network, i_am, i_am_router, unicast, whom, wire
+from tests.ports import free_port
 
 NETWORK = 2001
 

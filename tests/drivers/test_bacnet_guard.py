@@ -29,7 +29,6 @@ from tests.drivers.bacnet_station import (
     bus,
     datagram,
     device,
-    free_port,
     object_octets,
     raw_peer,
     read_ack,
@@ -37,6 +36,7 @@ from tests.drivers.bacnet_station import (
     running,
     sensor,
 )
+from tests.ports import free_port
 
 TEMPERATURE = BacnetPoint("t", "analog-input,1")
 REF = Ref(ObjectId(0, 1), Property.PRESENT_VALUE)

@@ -18,8 +18,9 @@ from drivers.bacnet.network import IAm
 from drivers.bacnet.settings import BacnetDevice
 from drivers.profile import BacnetPoint
 from drivers.registry import BusDevice
-from tests.drivers.bacnet_station import AT, Station, bus, device, free_port, setpoint
+from tests.drivers.bacnet_station import AT, Station, bus, device, setpoint
 from tests.drivers.bacnet_wire import Ear, bvll, i_am, unicast, whom, wire
+from tests.ports import free_port
 
 SETPOINT = BacnetPoint("s", "analog-value,1", writable=True, commandable=True)
 HERE, THERE = station("10.0.0.1"), station("10.0.0.2")

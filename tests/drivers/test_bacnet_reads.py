@@ -19,7 +19,6 @@ from tests.drivers.bacnet_station import (
     contact,
     datagram,
     device,
-    free_port,
     many_ack,
     mode,
     no_such_service,
@@ -35,6 +34,7 @@ from tests.drivers.bacnet_station import (
     served,
     setpoint,
 )
+from tests.ports import free_port
 
 TEMPERATURE = BacnetPoint("zone.1.temperature", "analog-input,1")
 SETPOINT = BacnetPoint("zone.1.setpoint", "analog-value,1", writable=True, commandable=True)

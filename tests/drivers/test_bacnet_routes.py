@@ -15,8 +15,9 @@ from drivers.bacnet.client import Client
 from drivers.bacnet.driver import BacnetDriver, build
 from drivers.bacnet.settings import BacnetDevice
 from drivers.registry import BusDevice
-from tests.drivers.bacnet_station import AT, bus, device, free_port
+from tests.drivers.bacnet_station import AT, bus, device
 from tests.drivers.bacnet_wire import Wire, bvll, from_network, i_am, i_am_router, wire
+from tests.ports import free_port
 
 BEHIND = station("2001:17")
 REJECT = bvll(0x0A, b"\x01\x80\x03\x01\x07\xd1")

@@ -16,7 +16,6 @@ from tests.drivers.bacnet_station import (
     bus,
     datagram,
     device,
-    free_port,
     many_ack,
     object_octets,
     read_ack,
@@ -24,6 +23,7 @@ from tests.drivers.bacnet_station import (
     running,
     scripted,
 )
+from tests.ports import free_port
 
 POINTS = [BacnetPoint(f"t{n}", f"analog-input,{n}", every_s=1.0 + n % 2) for n in range(1, 7)]
 WRONG = -40.0

@@ -18,7 +18,6 @@ from tests.drivers.bacnet_station import (
     contact,
     datagram,
     device,
-    free_port,
     no_such_service,
     object_octets,
     plain_setpoint,
@@ -30,6 +29,7 @@ from tests.drivers.bacnet_station import (
     served,
     setpoint,
 )
+from tests.ports import free_port
 
 SETPOINT = BacnetPoint("setpoint", "analog-value,1", writable=True, commandable=True, minimum=5, maximum=30)
 PLAIN = BacnetPoint("plain", "analog-value,2", writable=True, restore=14.0)

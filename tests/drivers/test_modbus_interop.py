@@ -17,7 +17,7 @@ from drivers.api import Refused
 from drivers.modbus.client import Client
 from drivers.modbus.ends import Pace, TcpEnd, Tls
 from drivers.profile import Table
-from tests.broker import free_port
+from tests.ports import free_port
 
 TIMEOUT_S = 2.0
 IDENTITY = {0: "pymodbus", 1: "PM", 2: "3.x", 4: "reference", 5: "S" * 200}

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.drivers.bacnet_station import free_port
 from tests.interop.station import Stranger, node, stranger
+from tests.ports import free_port
 from tests.sim.bacnet_rig import Rig, rigged
 
 pytestmark = pytest.mark.interop

@@ -15,8 +15,8 @@ from drivers.api import Driver, Fault, Host, Observation, Outcome, PointId, Read
 from drivers.bacnet.settings import BacnetBus, BacnetDevice
 from drivers.profile import BacnetPoint, Profile
 from drivers.registry import DRIVERS, BusDevice
-from tests.drivers.bacnet_station import free_port
 from tests.interop.station import DEADLINE_S, Stranger, node, stranger
+from tests.ports import free_port
 
 pytestmark = pytest.mark.interop
 

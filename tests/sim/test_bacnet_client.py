@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -17,17 +16,11 @@ from bacpypes3.local.networkport import NetworkPortObject  # type: ignore[import
 from bacpypes3.pdu import Address, IPv4Address  # type: ignore[import-untyped]
 from bacpypes3.primitivedata import Null, ObjectIdentifier  # type: ignore[import-untyped]
 
+from tests.ports import free_port
 from tests.sim.bacnet_rig import Rig, rigged
 
 DEADLINE_S = 5.0
 UNLISTED = ("object-identifier", "object-name", "object-type")
-
-
-def free_port() -> int:
-    """A UDP port of loopback that nobody has."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @asynccontextmanager

@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from socket import SOCK_DGRAM
 
 import pytest
 
@@ -22,14 +21,15 @@ from drivers.profile_file import load_profile, shipped_profiles
 from drivers.registry import BusDevice
 from sim.run import CannotStart, TownServer
 from tests.drivers.bacnet_wire import Ear
-from tests.sim.towns import Ticking, bacnet_device, free_port, site, zone
+from tests.ports import free_port
+from tests.sim.towns import Ticking, bacnet_device, site, zone
 
 POINT = "zone.1.temperature"
 
 
 def places(bus: Mapping[str, object], **devices: Mapping[str, object]) -> Site:
     """Heating controllers of one zone at ``devices``, on a bus of these keys."""
-    own = f"127.0.0.1/32:{free_port(SOCK_DGRAM)}"
+    own = f"127.0.0.1/32:{free_port()}"
     settings = BacnetBus.model_validate({"driver": "bacnet", "address": own, "timeout_s": 0.5, **bus})
     kind = load_profile(shipped_profiles()["generic-heating"])
     made = {}
@@ -76,7 +76,7 @@ def order(device: str, value: float) -> list[Write]:
 
 
 async def test_devices_behind_a_router() -> None:
-    via = f"127.0.0.1:{free_port(SOCK_DGRAM)}"
+    via = f"127.0.0.1:{free_port()}"
     behind = {"a": {"address": "2001:17", "via": via}, "b": {"address": "2001:0x12", "via": via}}
     async with town(places({}, **behind, c={"address": "2002:10.0.0.9", "via": via})) as (server, driver, _, _):
         for device in ("a", "b", "c"):
@@ -94,9 +94,9 @@ async def test_devices_behind_a_router() -> None:
 
 
 async def test_a_foreign_device_finds_everybody_and_a_device_without_an_address() -> None:
-    via = f"127.0.0.1:{free_port(SOCK_DGRAM)}"
-    foreign = {"foreign": {"bbmd": f"127.0.0.1:{free_port(SOCK_DGRAM)}", "ttl": "60s"}}
-    here = {"address": f"127.0.0.1:{free_port(SOCK_DGRAM)}"}
+    via = f"127.0.0.1:{free_port()}"
+    foreign = {"foreign": {"bbmd": f"127.0.0.1:{free_port()}", "ttl": "60s"}}
+    here = {"address": f"127.0.0.1:{free_port()}"}
     devices = {"a": here, "b": {"address": "2001:17", "via": via}, "c": {"address": "auto"}}
     async with town(places(foreign, **devices)) as (_, driver, ear, _):
         assert 10.0 < (await read(driver, "c"))[0] < 20.0
@@ -108,7 +108,7 @@ async def test_a_foreign_device_finds_everybody_and_a_device_without_an_address(
 async def test_a_double_stops_every_write_until_it_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(identity, "BETWEEN_QUESTIONS_S", 0.0)
     monkeypatch.setattr(identity, "RECHECK_S", 0.0)
-    async with town(places({}, a={"address": f"127.0.0.1:{free_port(SOCK_DGRAM)}"})) as (server, driver, ear, _):
+    async with town(places({}, a={"address": f"127.0.0.1:{free_port()}"})) as (server, driver, ear, _):
         assert (await driver.write(order("a", 21.0)))[0].outcome is Outcome.APPLIED
         assert server.control.obey("fault a double")["ok"] is True
         notice = await _told(driver, ear)
@@ -126,7 +126,7 @@ async def test_a_clock_an_hour_off_is_told_and_set_where_asked(
     for name in ("FIRST_S", "AGAIN_S", "AFTER_SYNC_S"):
         monkeypatch.setattr(driver_clock, name, 0.0)
     bus = {"timezone": "Europe/Paris", "time_sync": time_sync}
-    async with town(places(bus, a={"address": f"127.0.0.1:{free_port(SOCK_DGRAM)}"})) as (server, driver, ear, clock):
+    async with town(places(bus, a={"address": f"127.0.0.1:{free_port()}"})) as (server, driver, ear, clock):
         assert server.control.obey("fault a clock 3600")["ok"] is True
         await read(driver, "a")
         await read(driver, "a")
@@ -143,7 +143,7 @@ async def test_a_clock_an_hour_off_is_told_and_set_where_asked(
 
 
 async def test_a_station_is_taken_once() -> None:
-    via = f"127.0.0.1:{free_port(SOCK_DGRAM)}"
+    via = f"127.0.0.1:{free_port()}"
     twice = {"address": "2001:17", "via": via}
     with pytest.raises(CannotStart, match="MAC 0x11 of network 2001 is taken"):
         TownServer(places({}, a=twice, b=twice), now=Ticking())

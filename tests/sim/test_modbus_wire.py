@@ -18,7 +18,8 @@ from sim.modbus_face import ModbusTcpFace
 from sim.rtu_face import LineTaken, RtuFace
 from sim.rtu_line import crc16
 from sim.town import Town
-from tests.sim.towns import WINTER_EVENING, TcpClient, free_port, street
+from tests.ports import free_port
+from tests.sim.towns import WINTER_EVENING, TcpClient, street
 
 READ_COILS = bytes.fromhex("01 0000 0008")
 COILS = bytes.fromhex("01 01 00")

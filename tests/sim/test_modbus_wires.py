@@ -19,7 +19,8 @@ from drivers.profile import Table
 from sim.faces import build_faces
 from sim.modbus_face import ModbusTcpFace
 from sim.town import Town
-from tests.sim.towns import WINTER_EVENING, free_port, street
+from tests.ports import free_port
+from tests.sim.towns import WINTER_EVENING, street
 
 ALL_OPEN = [0] * 8
 

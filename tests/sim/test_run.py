@@ -19,7 +19,8 @@ from click.testing import CliRunner
 from config.site import Site
 from controller.cli.sim import command
 from sim.run import CannotStart, TownServer, run_town
-from tests.sim.towns import TcpClient, Ticking, free_port, school, street, tells
+from tests.ports import free_port
+from tests.sim.towns import TcpClient, Ticking, school, street, tells
 
 
 @asynccontextmanager
@@ -119,7 +120,7 @@ async def test_a_bad_fault_at_the_start_is_refused() -> None:
 
 
 async def test_bacnet_devices_stand_at_their_addresses() -> None:
-    ports = free_port(socket.SOCK_DGRAM), free_port(socket.SOCK_DGRAM)
+    ports = free_port(), free_port()
     said: list[str] = []
     async with running(school(ports=ports), Ticking(), said):
         assert f"bacnet-ip 127.0.0.1:{ports[0]} instance 1201 ecole" in said

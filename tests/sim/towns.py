@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import struct
 from collections.abc import Mapping
 from dataclasses import replace
@@ -41,13 +40,6 @@ PARIS = ZoneInfo("Europe/Paris")
 WINTER_EVENING = datetime(2026, 1, 13, 17, 0, tzinfo=UTC)
 LED = LampType("led-60", 60.0, 0.5, 1.0, ((0.0, 0.5), (10.0, 9.0), (50.0, 31.0), (100.0, 60.0)))
 SODIUM = LampType("shp-100", 100.0, 1.0)
-
-
-def free_port(kind: int = socket.SOCK_STREAM) -> int:
-    """A port of the loopback that nobody uses now."""
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def profile(name: str, protocol: str, points: Mapping[str, ModbusPoint | BacnetPoint] | None = None) -> Profile:

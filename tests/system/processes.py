@@ -5,17 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import random
 import signal
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-_PORTS = range(12_000, 32_000)
-"""Below the ports that the system gives to clients: a listener that is away for a while finds its own free again."""
 _OURS = ("VEILLEUSE_", "NOTIFY_SOCKET", "WATCHDOG_", "JOURNAL_STREAM", "STATE_DIRECTORY", "CREDENTIALS_DIRECTORY")
 _STEP_S, _READY_S = 0.03, 20.0
 
@@ -36,23 +32,6 @@ def wait_until(condition: Callable[[], object], within_s: float, what: str) -> f
         assert time.monotonic() - started < within_s, f"not within {within_s:g} s: {what}"
         time.sleep(_STEP_S)
     return time.monotonic() - started
-
-
-def free_port() -> int:
-    """A port of 127.0.0.1 that nobody uses, for TCP and UDP alike."""
-    while True:
-        port = random.choice(_PORTS)
-        if _bindable(port, socket.SOCK_STREAM) and _bindable(port, socket.SOCK_DGRAM):
-            return port
-
-
-def _bindable(port: int, kind: socket.SocketKind) -> bool:
-    with socket.socket(type=kind) as probe:
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-        return True
 
 
 def veilleuse(*words: str) -> list[str]:

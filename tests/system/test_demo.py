@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 
 from tests.broker import Broker, retained, watching
-from tests.system.processes import Process, environment, free_port, until, veilleuse
+from tests.ports import free_port
+from tests.system.processes import Process, environment, until, veilleuse
 
 pytestmark = pytest.mark.system
 

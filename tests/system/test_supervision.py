@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.system.processes import free_port
+from tests.ports import free_port
 from tests.system.town import EVENING, Town, open_town
 
 pytestmark = pytest.mark.system

@@ -22,7 +22,8 @@ from controller.clock import Clock
 from schedules.allures import evaluate as allure_at
 from schedules.plan import evaluate as level_at
 from tests.broker import Broker, Watcher, watching
-from tests.system.processes import Process, free_port, veilleuse, wait_until
+from tests.ports import free_port
+from tests.system.processes import Process, veilleuse, wait_until
 from tests.system.witnesses import mosquitto_pub
 
 EVENING = datetime.fromisoformat("2026-01-12T20:00:00+01:00")

@@ -6,7 +6,6 @@ writes go out over the wire at once. So weeks pass in minutes, and every octet o
 
 from __future__ import annotations
 
-import socket
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
@@ -26,6 +25,7 @@ from controller.core.wiring import Wiring
 from drivers.api import Driver, DriverError, Hear, Host, Outcome, Poll, Silence, Write, WriteResult
 from drivers.registry import DRIVERS, BusDevice
 from sim.run import TownServer
+from tests.ports import free_port
 
 _SILENT_AFTER = 2
 _SECOND = timedelta(seconds=1)
@@ -53,12 +53,12 @@ def heating_of(example: str) -> Site:
     """The heating half of an example town, at free ports of the loopback; readings are stale after some steps only."""
     whole = load_site(example_directory(example), {})
     buses = {
-        name: replace(bus, settings=bus.settings.model_copy(update={"address": f"127.0.0.1/32:{_udp_port()}"}))
+        name: replace(bus, settings=bus.settings.model_copy(update={"address": f"127.0.0.1/32:{free_port()}"}))
         for name, bus in whole.buses.items()
         if isinstance(bus.settings, BacnetBus)
     }
     devices = {
-        name: replace(device, settings=device.settings.model_copy(update={"address": f"127.0.0.1:{_udp_port()}"}))
+        name: replace(device, settings=device.settings.model_copy(update={"address": f"127.0.0.1:{free_port()}"}))
         for name, device in whole.devices.items()
         if isinstance(device.settings, BacnetDevice)
     }
@@ -67,12 +67,6 @@ def heating_of(example: str) -> Site:
         whole, buses=buses, devices=devices, timing=timing, lamps={}, segments={}, cabinets={}, groups={}, meters={},
         photocells={}, presence_sensors={},
     )  # fmt: skip
-
-
-def _udp_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _moved_bus(settings: ModbusBus, ports: dict[str, str]) -> ModbusBus:
@@ -88,9 +82,7 @@ def _free(address: str | None, ports: dict[str, str]) -> str | None:
     if address is None:
         return None
     if address not in ports:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            ports[address] = f"127.0.0.1:{probe.getsockname()[1]}"
+        ports[address] = f"127.0.0.1:{free_port()}"
     return ports[address]
 
 

@@ -36,7 +36,7 @@ from sim.bacnet_schedule import CalendarObject, Rows, ScheduleObject
 from sim.bacnet_values import Unsigned
 from sim.bacnet_words import ErrorCode, Property
 from sim.objects import BacnetObject
-from tests.drivers.bacnet_station import free_port
+from tests.ports import free_port
 
 REF = ScheduleRef("school", "schedule,1", "calendar,1")
 HOURS = (Entry(time(8), 19.0), Entry(time(17, 30), 16.0))
