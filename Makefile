@@ -10,6 +10,8 @@ export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin
 # The five packages have everyday names; nothing outside the project may stand in for one of them.
 export PYTHONSAFEPATH := 1
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
+# Without compiled files each of the tests' many processes would compile every module again.
+unexport PYTHONDONTWRITEBYTECODE
 
 BIN := .venv/bin
 LOCKED := uv.lock pyproject.toml scripts/setup scripts/uv scripts/uv.txt
