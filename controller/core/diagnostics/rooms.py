@@ -120,21 +120,25 @@ def _remember(draft: Draft, zone_id: str, room: Room, heat: HeatWatch) -> Room:
 
 
 def _watched(wiring: Wiring, draft: Draft, zone: Zone, room: Room, seen: _Seen) -> HeatWatch:
-    fall_k_h = room.trace.slope_k_h(draft.now, AIRED_FOR)
-    aired = fall_k_h is not None and fall_k_h < AIRED_K_H
-    asks = not aired and _asks(wiring, draft, zone, seen)
     watch = room.heat
-    if not asks:
-        watch = replace(watch, asking=None, asking_c=0.0)
-    elif watch.asking is None:
+    asks = _asks(wiring, draft, zone, seen) and not _is_aired(draft, room)
+    if asks and watch.asking is None:
         watch = replace(watch, asking=draft.now, asking_c=_came_from_c(room, seen))
+    elif not asks and watch.asking is not None:
+        watch = replace(watch, asking=None, asking_c=0.0)
     if not _is_shut(seen):
-        return replace(watch, shut=None, shut_c=0.0)
+        return watch if watch.shut is None else replace(watch, shut=None, shut_c=0.0)
     if watch.shut is None:
         return replace(watch, shut=draft.now, shut_c=seen.measured_c)
     if draft.now - watch.shut < AFTERGLOW and seen.measured_c > watch.shut_c:
         return replace(watch, shut_c=seen.measured_c)
     return watch
+
+
+def _is_aired(draft: Draft, room: Room) -> bool:
+    """Whether the room falls as only an open window makes it fall."""
+    fall_k_h = room.trace.slope_k_h(draft.now, AIRED_FOR)
+    return fall_k_h is not None and fall_k_h < AIRED_K_H
 
 
 def _came_from_c(room: Room, seen: _Seen) -> float:

@@ -126,6 +126,8 @@ def _look(wiring: Wiring, draft: Draft, device: str, point: str, key: str, readi
 
 def _foreign(wiring: Wiring, draft: Draft, device: str, point: str, reading: Reading) -> tuple[int, float] | None:
     """The strongest slot that is not ours and hides ours; of a point that we do not write, that of a hand."""
+    if not reading.slots:
+        return None
     target = wiring.commanded.get((device, point))
     output = None if target is None else draft.outputs.get(target.key)
     ours = {10, 13} | ({5} if target is not None and target.frost_slot else set())

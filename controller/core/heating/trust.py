@@ -51,8 +51,7 @@ def heard(wiring: Wiring, draft: Draft, zone: Zone, before: DeviceImage) -> None
         return
     around = list(_elsewhere(wiring, draft, zone))
     watch = _jumps(watch, before.readings.get(point), reading)
-    watch = _flatness(watch, reading.at, reading.value, around, draft, zone)
-    watch = replace(watch, at=reading.at, value_c=reading.value)
+    watch = _looked_at(watch, reading.at, reading.value, around, draft, zone)
     bad = _why_bad(watch, reading.value, reading.at, around)
     if bad != room.sensor.bad:
         draft.changed.add(f"zone/{zone.id}")
@@ -96,13 +95,19 @@ def _over(watch: SensorWatch, value_c: float, at: datetime, around: list[float])
     return not around or min(abs(value_c - each) for each in around) <= APART_K
 
 
-def _flatness(
+def _looked_at(
     watch: SensorWatch, at: datetime, value_c: float, around: list[float], draft: Draft, zone: Zone
 ) -> SensorWatch:
-    elsewhere, wanted = (sum(around) / len(around) if around else None), wanted_c(draft, zone.id)
-    if watch.flat_since is None or abs(value_c - watch.flat_c) > FLAT_K:
-        watch = replace(watch, flat_since=at, flat_c=value_c, elsewhere=Swing(), wanted=Swing())
-    return replace(watch, elsewhere=watch.elsewhere.taking(elsewhere), wanted=watch.wanted.taking(wanted))
+    """The watch after this reading: since when it is flat, and how far the others and its setpoint moved meanwhile."""
+    elsewhere, wanted = watch.elsewhere, watch.wanted
+    since, flat_c = watch.flat_since, watch.flat_c
+    if since is None or abs(value_c - flat_c) > FLAT_K:
+        since, flat_c, elsewhere, wanted = at, value_c, Swing(), Swing()
+    mean_c = sum(around) / len(around) if around else None
+    return replace(
+        watch, at=at, value_c=value_c, flat_since=since, flat_c=flat_c,
+        elsewhere=elsewhere.taking(mean_c), wanted=wanted.taking(wanted_c(draft, zone.id)),
+    )  # fmt: skip
 
 
 def _stands_still(watch: SensorWatch, at: datetime, around: list[float]) -> bool:
