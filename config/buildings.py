@@ -50,10 +50,6 @@ class LawGuard(StrEnum):
     CLAMP = "clamp"
 
 
-LEGAL_CAPS_C = {"comfort": 19.0, "reduced": 16.0, "frost": 8.0}
-"""What the law allows by allure: articles R241-26 and R241-27, averages over the building."""
-
-
 class SignalKind(StrEnum):
     """What a signal on MQTT speaks: EcoWatt levels 0-3, Tempo colours, or a plain level 0-3 of the town's own."""
 
@@ -237,3 +233,8 @@ class Building:
     shedding: Shedding | None = None
     price_eur_kwh: float = 0.12
     """What a kWh of its heat costs, for what a forgotten hand costs."""
+
+    @property
+    def hot_water(self) -> HotWater | None:
+        """By what rule its domestic hot water is logged, where it is."""
+        return None if self.plant is None else self.plant.hot_water

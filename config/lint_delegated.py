@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from config.buildings import LEGAL_CAPS_C, LawGuard, Zone
+from config.buildings import LawGuard, Zone
 from config.delegated import compile_plan
 from config.site import Site
 from config.tree.draft import Draft
+from schedules import legal_temperatures
 
 _SHOWN = 3
 
@@ -45,8 +46,8 @@ def lint_delegated(draft: Draft, site: Site, today: date) -> None:
 
 def _above_the_law(zone: Zone) -> list[str]:
     """The setpoints that a clamp may lower: it never takes one below what the law allows."""
-    setpoints = {allure: getattr(zone.setpoints, allure) for allure in LEGAL_CAPS_C}
-    return [f"{allure} {value:g}" for allure, value in setpoints.items() if value > LEGAL_CAPS_C[allure]]
+    setpoints = {allure: getattr(zone.setpoints, allure) for allure in legal_temperatures.CAPS_C}
+    return [f"{allure} {value:g}" for allure, value in setpoints.items() if value > legal_temperatures.CAPS_C[allure]]
 
 
 def _of(count: int, noun: str) -> str:

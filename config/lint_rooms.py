@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 from config.heating import BuildingFile, ZoneFile
-from config.lint_setpoints import OCCUPIED_C
 from config.site import Emitter, Site, Zone
 from config.tree.draft import Draft
 from drivers.profile import BacnetPoint
+from schedules.legal_temperatures import OCCUPIED_C
 
 
 def lint_rooms(draft: Draft, site: Site) -> None:

@@ -7,12 +7,10 @@ from datetime import date, datetime, timedelta
 from config.heating import ZoneFile
 from config.site import Site
 from config.tree.draft import Draft
+from schedules.legal_temperatures import DAY_VACANT, DAY_VACANT_C, LONG_VACANT, LONG_VACANT_C, OCCUPIED_C
 from schedules.nights import noon
 from schedules.occupancy import Occupancy, evaluate
 
-OCCUPIED_C, DAY_VACANT_C, LONG_VACANT_C = 19.0, 16.0, 8.0
-"""Building averages: in the hours and vacancies of less than 24 h, in those of less than 48 h, and in longer ones."""
-_DAY, _LONG = timedelta(hours=24), timedelta(hours=48)
 _YEAR = timedelta(days=365)
 
 
@@ -54,7 +52,7 @@ def _day_vacant(occupancy: Occupancy, today: date) -> datetime | None:
     end = at + _YEAR
     while at < end:
         presence = evaluate(occupancy, at)
-        if not presence.occupied and _DAY <= presence.until - presence.since < _LONG:
+        if not presence.occupied and DAY_VACANT <= presence.until - presence.since < LONG_VACANT:
             return presence.since
         at = presence.until
     return None

@@ -80,6 +80,10 @@ class Delegated:
     """The digest of what it made of the plan, while it takes that and holds something else; empty: it does not."""
     failures: int = 0
 
+    def brought_back(self, now: datetime) -> Delegated:
+        """The same after a clock that was ahead: nothing waits for its instants."""
+        return replace(self, checked=_earlier(self.checked, now), pushed=_earlier(self.pushed, now))
+
 
 @dataclass(frozen=True, slots=True)
 class Opened:

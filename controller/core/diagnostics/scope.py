@@ -47,8 +47,7 @@ def _zones_at(wiring: Wiring, key: str) -> tuple[str, ...]:
 def _has_hot_water(wiring: Wiring, building_id: str) -> bool:
     """Whether the log against legionella is kept of a building."""
     building = wiring.site.buildings.get(building_id)
-    plant = None if building is None else building.plant
-    if building is None or plant is None or plant.hot_water is None:
+    if building is None or building.hot_water is None:
         return False
     return wiring.has(building.device, "hot-water.storage-temperature")
 

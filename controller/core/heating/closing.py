@@ -13,12 +13,8 @@ from controller.core.metering.monthly import month_span
 from controller.core.metering.rows import building_row, zone_row
 from controller.core.state import Draft
 from controller.core.wiring import Wiring
-from schedules import occupancy
-from schedules.allures import VACANCY_FOR_FROST
+from schedules import legal_temperatures, occupancy
 
-LEGAL_OCCUPIED_C, LEGAL_REDUCED_C, LEGAL_FROST_C = 19.0, 16.0, 8.0
-"""Articles R241-26 and R241-27 of the French energy code."""
-_VACANCY_FOR_REDUCED = timedelta(hours=24)
 _S_PER_H = 3600.0
 
 
@@ -64,12 +60,10 @@ def building_settled(
 
 def legal_cap_c(zone: Zone, start: datetime, end: datetime) -> float:
     """The most lenient legal temperature in [start, end): 19 while occupied and in short vacancies, then 16, then 8."""
-    highest, at = LEGAL_FROST_C, start
+    highest, at = legal_temperatures.LONG_VACANT_C, start
     while at < end:
         presence = occupancy.evaluate(zone.occupancy, at)
-        vacant = timedelta() if presence.occupied else presence.until - presence.since
-        long = LEGAL_FROST_C if vacant >= VACANCY_FOR_FROST else LEGAL_REDUCED_C
-        highest = max(highest, LEGAL_OCCUPIED_C if vacant < _VACANCY_FOR_REDUCED else long)
+        highest = max(highest, legal_temperatures.cap_c(presence))
         at = presence.until
     return highest
 

@@ -61,7 +61,8 @@ def begin(wiring: Wiring, draft: Draft, zone_id: str) -> None:
     if sync is Sync.REFUSED:
         fresh = replace(fresh, detail=_KEPT_OTHERWISE, otherwise=(draft.kept.get(_name(zone)) or "").rpartition(" ")[2])
     if before is not None:
-        fresh = replace(fresh, checked=_no_later(before.checked, draft.now), pushed=_no_later(before.pushed, draft.now))
+        before = before.brought_back(draft.now)
+        fresh = replace(fresh, checked=before.checked, pushed=before.pushed)
     _take(draft, zone, fresh)
     due(wiring, draft, zone_id)
 
@@ -356,11 +357,6 @@ def _setpoint(zone: Zone) -> str:
 def _answers(draft: Draft, device: str) -> bool:
     image = draft.image.get(device)
     return image is not None and image.online and image.heard is not None
-
-
-def _no_later(at: datetime | None, now: datetime) -> datetime | None:
-    """An instant of a clock that was ahead is now: nothing waits for it."""
-    return None if at is None else min(at, now)
 
 
 def _rfc3339(at: datetime) -> str:

@@ -20,11 +20,14 @@ from controller.core.diagnostics import Condition
 from controller.core.heating.wanted import wanted_c
 from controller.core.state import Draft
 from controller.core.wiring import Wiring
-from schedules import occupancy
+from schedules import legal_temperatures, occupancy
 
 ALARM = "legalTemperature"
-OCCUPIED_C, DAY_VACANT_C, LONG_VACANT_C = 19.0, 16.0, 8.0
-_DAY, _LONG = timedelta(hours=24), timedelta(hours=48)
+_VACANT = {
+    legal_temperatures.OCCUPIED_C: "vacant for less than 24 h (R241-26)",
+    legal_temperatures.DAY_VACANT_C: "vacant for 24 to 48 h (R241-27)",
+    legal_temperatures.LONG_VACANT_C: "vacant for 48 h or more (R241-27)",
+}
 _ROUNDING_K = 0.05
 _AFTER = timedelta(seconds=1)
 """So long after a change of hours it is looked at: by then every zone has what its new hours ask for."""
@@ -77,15 +80,11 @@ def slot(wiring: Wiring, draft: Draft, zone: Zone, wish: Slot) -> Slot | None:
 def limit_of(draft: Draft, zone: Zone, wish: Slot | None) -> Limit:
     """The legal temperature of a zone now; ``wish`` is the plan's, which may be a preheat."""
     presence = occupancy.evaluate(zone.occupancy, draft.now)
-    vacancy = timedelta() if presence.occupied else presence.until - presence.since
     if wish is not None and wish.source is Source.OPTIMUM_START:
-        return Limit(OCCUPIED_C, "warming up for the opening (R241-26)", presence.until)
-    if vacancy >= _LONG:
-        return Limit(LONG_VACANT_C, "vacant for 48 h or more (R241-27)", presence.until)
-    if vacancy >= _DAY:
-        return Limit(DAY_VACANT_C, "vacant for 24 to 48 h (R241-27)", presence.until)
-    words = "occupied (R241-26)" if presence.occupied else "vacant for less than 24 h (R241-26)"
-    return Limit(OCCUPIED_C, words, presence.until)
+        return Limit(legal_temperatures.OCCUPIED_C, "warming up for the opening (R241-26)", presence.until)
+    cap_c = legal_temperatures.cap_c(presence)
+    words = "occupied (R241-26)" if presence.occupied else _VACANT[cap_c]
+    return Limit(cap_c, words, presence.until)
 
 
 def judge(wiring: Wiring, draft: Draft, building_id: str) -> None:
@@ -148,7 +147,7 @@ def averages(wiring: Wiring, draft: Draft, building: Building, value_of: Callabl
         weights = [1.0 for _ in zones]
     whole = sum(weights)
     if not whole:
-        return Averages(0.0, OCCUPIED_C)
+        return Averages(0.0, legal_temperatures.OCCUPIED_C)
     limits = [limit_of(draft, zone, _planned(draft, zone)).value_c for zone, _ in zones]
     average_c = sum(value * weight for (_, value), weight in zip(zones, weights, strict=True)) / whole
     return Averages(average_c, sum(limit * weight for limit, weight in zip(limits, weights, strict=True)) / whole)

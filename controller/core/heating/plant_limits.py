@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from config.buildings import LEGAL_CAPS_C
 from config.site import Generator, HeatPump, Plant, Zone
 from controller.core.arbitration import Slot
 from controller.core.rooms import Lead
 from controller.core.wiring import Wiring
+from schedules import legal_temperatures
 from schedules.allures import Allure
 
-_HOUR, _DAY = timedelta(hours=1), timedelta(hours=24)
+_HOUR = timedelta(hours=1)
 _BOILER_ON, _BOILER_OFF = timedelta(minutes=5), timedelta(minutes=3)
 """A burner that starts for less wastes its purge and its warm-up; its own safeties stay in charge."""
 
@@ -74,8 +74,8 @@ def shallow(wiring: Wiring, zone: Zone, wish: Slot, vacancy: timedelta) -> Slot:
     if pump is None or wish.allure != Allure.REDUCED.value:
         return wish
     least_c, words = zone.setpoints.comfort - pump.setback_k, f"at most {pump.setback_k:g} K below comfort"
-    if vacancy >= _DAY and least_c > LEGAL_CAPS_C["reduced"]:
-        least_c, words = LEGAL_CAPS_C["reduced"], "no deeper than the law asks for in a vacancy of 24 h"
+    if vacancy >= legal_temperatures.DAY_VACANT and least_c > legal_temperatures.DAY_VACANT_C:
+        least_c, words = legal_temperatures.DAY_VACANT_C, "no deeper than the law asks for in a vacancy of 24 h"
     if wish.value >= least_c:
         return wish
     return replace(wish, value=least_c, reason=f"{wish.reason}; heat pump: {words}")

@@ -37,7 +37,7 @@ def log_name(building_id: str) -> str:
 
 def heard(wiring: Wiring, draft: Draft, building: Building, memory: PlantMemory) -> PlantMemory:
     """Take up what the storage and the return show; close the day at midnight; raise or clear the alarm."""
-    rule = building.plant.hot_water if building.plant is not None else None
+    rule = building.hot_water
     if rule is None or not wiring.has(building.device, STORAGE):
         return memory
     if memory.water_hot is None:  # nobody knows what was before: the first verdict is due a day from now
@@ -53,7 +53,7 @@ def heard(wiring: Wiring, draft: Draft, building: Building, memory: PlantMemory)
 
 def advice(wiring: Wiring, draft: Draft, building: Building, memory: PlantMemory) -> str | None:
     """What somebody has to do before the building reopens after a long vacancy, in words."""
-    rule = building.plant.hot_water if building.plant is not None else None
+    rule = building.hot_water
     found = _vacancy(wiring, draft, building) if rule is not None else None
     if rule is None or found is None or found.next_opening is None:
         return None
